@@ -1,0 +1,412 @@
+-- The books: partners, catalog, journal, agreements, entries, rollups.
+-- Tokens: @int64 @bytes @text (bytewise order) @strict. One database is one book (live or test).
+
+CREATE TABLE setting (
+    name @text NOT NULL PRIMARY KEY,
+    value @bytes NOT NULL
+) @strict;
+
+-- Order of knowledge: the last step before a commit takes numbers from here.
+CREATE TABLE journal_head (
+    id @int64 NOT NULL PRIMARY KEY CHECK (id = 1),
+    seq @int64 NOT NULL
+) @strict;
+INSERT INTO journal_head (id, seq) VALUES (1, 0);
+
+-- partners ------------------------------------------------------------------------------------
+
+CREATE TABLE partner (
+    id @text NOT NULL PRIMARY KEY,
+    name @text NOT NULL,
+    legal_name @text NOT NULL,
+    tax_id @text NOT NULL,
+    roles @int64 NOT NULL,                 -- 1 provider, 2 channel, 4 promoter, 8 platform
+    currency @text NOT NULL,
+    time_zone @text NOT NULL,
+    profile @text NOT NULL,                -- canonical JSON
+    column_map @text NOT NULL,             -- 'field:column,…' for its CSV catalogs, or ''
+    state @text NOT NULL,                  -- active | suspended
+    version @int64 NOT NULL,
+    created_at @int64 NOT NULL,
+    updated_at @int64 NOT NULL
+) @strict;
+
+CREATE TABLE partner_state (
+    partner @text NOT NULL,
+    from_at @int64 NOT NULL,
+    state @text NOT NULL,
+    PRIMARY KEY (partner, from_at)
+) @strict;
+
+-- seq of the last change that this partner can see: ETag and as_of of its reads.
+CREATE TABLE partner_version (
+    partner @text NOT NULL PRIMARY KEY,
+    seq @int64 NOT NULL
+) @strict;
+
+CREATE TABLE api_key (
+    id @text NOT NULL PRIMARY KEY,
+    partner @text NOT NULL,
+    hash @bytes NOT NULL UNIQUE,
+    scopes @int64 NOT NULL,
+    label @text NOT NULL,
+    created_at @int64 NOT NULL,
+    expires_at @int64,
+    revoked_at @int64
+) @strict;
+CREATE INDEX api_key_partner ON api_key (partner, id);
+
+CREATE TABLE idempotency (
+    partner @text NOT NULL,
+    idempotency_key @text NOT NULL,
+    request_hash @bytes NOT NULL,          -- method, target and body
+    status @int64 NOT NULL,
+    content_type @text NOT NULL,
+    headers @text NOT NULL,                -- 'Name: value' lines
+    body @bytes NOT NULL,
+    created_at @int64 NOT NULL,
+    PRIMARY KEY (partner, idempotency_key)
+) @strict;
+
+-- catalog -------------------------------------------------------------------------------------
+
+-- What is visible of a provider's catalog: rows with gen_from <= generation < gen_to.
+CREATE TABLE provider_catalog (
+    provider @text NOT NULL PRIMARY KEY,
+    generation @int64 NOT NULL,
+    applying @text NOT NULL,               -- import being applied at generation + 1, or ''
+    active_courses @int64 NOT NULL
+) @strict;
+
+CREATE TABLE course (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    version @int64 NOT NULL,
+    gen_from @int64 NOT NULL,
+    gen_to @int64 NOT NULL,                -- 9223372036854775807: still current
+    id @text NOT NULL,                     -- opaque; the same for all versions
+    state @text NOT NULL,                  -- active | withdrawn
+    content_hash @bytes NOT NULL,          -- of the canonical decoded course
+    raw_hash @bytes NOT NULL,              -- of the element as it was sent, with format and map
+    title @text NOT NULL,
+    language @text NOT NULL,
+    level @text NOT NULL,
+    kind @text NOT NULL,
+    purposes @int64 NOT NULL,              -- bits, see store/courses.h
+    formats @int64 NOT NULL,
+    price_amount @int64,                   -- lowest offer; NULL: no price
+    price_currency @text NOT NULL,
+    rating_ppm @int64,                     -- value / best; NULL: none
+    enrolments @int64 NOT NULL,
+    body @text NOT NULL,                   -- canonical JSON, as answered
+    source @text NOT NULL,                 -- import id, or 'put'
+    changed_at @int64 NOT NULL,
+    PRIMARY KEY (provider, course_id, version)
+) @strict;
+CREATE INDEX course_opaque ON course (id, gen_to);
+CREATE INDEX course_title ON course (title, provider, course_id);
+
+CREATE TABLE course_subject (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    version @int64 NOT NULL,
+    subject @text NOT NULL,
+    PRIMARY KEY (subject, provider, course_id, version)
+) @strict;
+
+CREATE TABLE catalog_import (
+    id @text NOT NULL PRIMARY KEY,
+    provider @text NOT NULL,
+    created_at @int64 NOT NULL,
+    finished_at @int64,
+    state @text NOT NULL,                  -- staged | blocked | applying | applied | failed
+    reason @text NOT NULL,                 -- why blocked or failed: a code, or ''
+    mode @text NOT NULL,
+    format @text NOT NULL,
+    dry_run @int64 NOT NULL,
+    received @int64 NOT NULL,
+    created @int64 NOT NULL,
+    updated @int64 NOT NULL,
+    unchanged @int64 NOT NULL,
+    withdrawn @int64 NOT NULL,
+    rejected @int64 NOT NULL
+) @strict;
+CREATE INDEX catalog_import_provider ON catalog_import (provider, created_at, id);
+
+CREATE TABLE import_row (
+    import_id @text NOT NULL,
+    course_id @text NOT NULL,
+    line @int64 NOT NULL,
+    action @text NOT NULL,                 -- create | update | keep | withdraw
+    content_hash @bytes NOT NULL,
+    raw_hash @bytes NOT NULL,
+    body @text NOT NULL,
+    PRIMARY KEY (import_id, course_id)
+) @strict;
+
+CREATE TABLE import_problem (
+    import_id @text NOT NULL,
+    number @int64 NOT NULL,
+    line @int64 NOT NULL,
+    course_id @text NOT NULL,
+    field @text NOT NULL,
+    code @text NOT NULL,
+    message @text NOT NULL,
+    PRIMARY KEY (import_id, number)
+) @strict;
+
+-- journal: append-only ------------------------------------------------------------------------
+
+CREATE TABLE fact_key (
+    partner @text NOT NULL,
+    event_id @text NOT NULL,
+    seq @int64 NOT NULL,
+    body_hash @bytes NOT NULL,
+    PRIMARY KEY (partner, event_id)
+) @strict;
+
+CREATE TABLE fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    partner @text NOT NULL,
+    event_id @text NOT NULL,
+    type @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    received_at @int64 NOT NULL,
+    learner @bytes,
+    provider @text NOT NULL,               -- of the course it is about, or ''
+    course_id @text NOT NULL,
+    body @text NOT NULL,                   -- canonical JSON; free text stands as its salted hash
+    canon @int64 NOT NULL,                 -- version of the canonical form
+    body_hash @bytes NOT NULL,
+    supersedes @int64                      -- seq
+) @strict;
+CREATE INDEX fact_partner ON fact (partner, seq);
+
+-- A superseded or voided fact, and the one that did it: at most one.
+CREATE TABLE fact_superseded (
+    seq @int64 NOT NULL PRIMARY KEY,
+    by_seq @int64 NOT NULL
+) @strict;
+
+-- Erasable free text of a fact.
+CREATE TABLE fact_text (
+    seq @int64 NOT NULL PRIMARY KEY,
+    salt @bytes NOT NULL,
+    text @text NOT NULL
+) @strict;
+
+CREATE TABLE learner_key (
+    lookup @bytes NOT NULL PRIMARY KEY,    -- keyed hash of (partner, external id)
+    learner @bytes NOT NULL
+) @strict;
+
+-- Money facts as typed rows: settle and verify read these, never JSON.
+CREATE TABLE sale (
+    seq @int64 NOT NULL PRIMARY KEY,
+    id @text NOT NULL UNIQUE,              -- opaque
+    channel @text NOT NULL,
+    order_id @text NOT NULL,
+    event_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    currency @text NOT NULL,
+    learner @bytes
+) @strict;
+CREATE INDEX sale_order ON sale (channel, order_id, seq);
+
+-- The first fact of an order; order ids are unique per channel for ever.
+CREATE TABLE order_key (
+    channel @text NOT NULL,
+    order_id @text NOT NULL,
+    seq @int64 NOT NULL,
+    PRIMARY KEY (channel, order_id)
+) @strict;
+
+CREATE TABLE sale_line (
+    seq @int64 NOT NULL,
+    line @int64 NOT NULL,
+    line_id @text NOT NULL,
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    quantity @int64 NOT NULL,
+    paid @int64 NOT NULL,
+    tax @int64 NOT NULL,                   -- -1: not given
+    store_fee @int64 NOT NULL,
+    payment_fee @int64 NOT NULL,
+    discount_provider @int64 NOT NULL,
+    discount_channel @int64 NOT NULL,
+    discount_platform @int64 NOT NULL,
+    PRIMARY KEY (seq, line)
+) @strict;
+CREATE INDEX sale_line_course ON sale_line (provider, course_id, seq);
+
+-- A refund, a charge-back, or (reverses <> '') the reversal of a charge-back.
+CREATE TABLE refund_line (
+    seq @int64 NOT NULL,
+    line @int64 NOT NULL,
+    channel @text NOT NULL,
+    order_id @text NOT NULL,
+    refund_id @text NOT NULL,
+    kind @text NOT NULL,                   -- refund | charge_back | reversal
+    event_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    line_id @text,                         -- NULL: of the whole order
+    amount @int64 NOT NULL,
+    tax_returned @int64 NOT NULL,          -- -1: pro rata
+    fee_returned @int64 NOT NULL,
+    PRIMARY KEY (seq, line)
+) @strict;
+CREATE INDEX refund_line_order ON refund_line (channel, order_id, seq);
+
+-- agreements ----------------------------------------------------------------------------------
+
+CREATE TABLE agreement (
+    id @text NOT NULL PRIMARY KEY,
+    name @text NOT NULL,
+    created_by @text NOT NULL,
+    created_at @int64 NOT NULL
+) @strict;
+
+CREATE TABLE agreement_version (
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    state @text NOT NULL,       -- draft | proposed | active | rejected | superseded | terminated
+    effective_from @int64 NOT NULL,
+    effective_to @int64 NOT NULL,
+    body @text NOT NULL,                   -- canonical JSON as proposed
+    body_hash @bytes NOT NULL,             -- what a signature signs
+    created_at @int64 NOT NULL,
+    activated_seq @int64,
+    changed_seq @int64 NOT NULL,
+    PRIMARY KEY (agreement, version)
+) @strict;
+
+CREATE TABLE agreement_party (
+    partner @text NOT NULL,
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    rank @int64 NOT NULL,                  -- order declared
+    signed_at @int64,
+    signed_key @text NOT NULL,             -- id of the key that signed, or ''
+    signed_hash @bytes,
+    PRIMARY KEY (partner, agreement, version)
+) @strict;
+CREATE INDEX agreement_party_version ON agreement_party (agreement, version, rank);
+
+-- entries: what settle gave, as differences ----------------------------------------------------
+
+-- Signed differences: the sum of a line's rows per (agreement, version, day, held) is what stands.
+CREATE TABLE entry (
+    sale_seq @int64 NOT NULL,
+    line @int64 NOT NULL,                  -- -1: refunds beyond what was paid, of the whole order
+    number @int64 NOT NULL,                -- 0, 1, 2 … of the line
+    seq @int64 NOT NULL,                   -- knowledge
+    agreement @text NOT NULL,              -- '' while held without one
+    version @int64 NOT NULL,
+    held @text NOT NULL,                   -- '' or the reason
+    day @int64 NOT NULL,                   -- local day of the sale, days since 1970-01-01
+    channel @text NOT NULL,
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    currency @text NOT NULL,
+    line_count @int64 NOT NULL,            -- +1, 0 or -1
+    quantity @int64 NOT NULL,
+    gross @int64 NOT NULL,
+    refunded @int64 NOT NULL,
+    tax @int64 NOT NULL,
+    store_fee @int64 NOT NULL,
+    payment_fee @int64 NOT NULL,
+    net @int64 NOT NULL,
+    added_back @int64 NOT NULL,
+    PRIMARY KEY (sale_seq, line, number)
+) @strict;
+CREATE INDEX entry_held ON entry (provider, course_id, held);
+
+CREATE TABLE entry_share (
+    sale_seq @int64 NOT NULL,
+    line @int64 NOT NULL,
+    number @int64 NOT NULL,
+    payee @text NOT NULL,
+    amount @int64 NOT NULL,
+    PRIMARY KEY (sale_seq, line, number, payee)
+) @strict;
+
+-- rollups: sums of entries, in the same transaction ---------------------------------------------
+
+-- grain 'period': day = first day of the month, provider and channel kept, course_id ''
+-- grain 'day':    day kept, course_id ''
+-- grain 'course': day = first day of the month, course_id kept
+CREATE TABLE rollup (
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    grain @text NOT NULL,
+    day @int64 NOT NULL,
+    held @text NOT NULL,
+    channel @text NOT NULL,
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    currency @text NOT NULL,
+    line_count @int64 NOT NULL,
+    quantity @int64 NOT NULL,
+    gross @int64 NOT NULL,
+    refunded @int64 NOT NULL,
+    tax @int64 NOT NULL,
+    store_fee @int64 NOT NULL,
+    payment_fee @int64 NOT NULL,
+    net @int64 NOT NULL,
+    added_back @int64 NOT NULL,
+    PRIMARY KEY (agreement, version, grain, day, held, channel, provider, course_id, currency)
+) @strict;
+CREATE INDEX rollup_held_channel ON rollup (channel, grain, day, held);
+
+CREATE TABLE rollup_share (
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    grain @text NOT NULL,
+    day @int64 NOT NULL,
+    held @text NOT NULL,
+    channel @text NOT NULL,
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    currency @text NOT NULL,
+    payee @text NOT NULL,
+    amount @int64 NOT NULL,
+    PRIMARY KEY (agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
+) @strict;
+
+-- Orders to settle again in the background (an activation, an import): taken in chunks.
+CREATE TABLE resettle (
+    sale_seq @int64 NOT NULL PRIMARY KEY,
+    asked_seq @int64 NOT NULL
+) @strict;
+
+-- feedback ------------------------------------------------------------------------------------
+
+-- The live rating of a learner of a course (a rating without a learner stands for itself).
+CREATE TABLE rating (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    rater @bytes NOT NULL,                 -- learner, or the fact's own key
+    occurred_at @int64 NOT NULL,
+    partner @text NOT NULL,
+    event_id @text NOT NULL,
+    seq @int64 NOT NULL,
+    value @int64 NOT NULL,                 -- 1..5
+    PRIMARY KEY (provider, course_id, rater)
+) @strict;
+
+CREATE TABLE feedback_rollup (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    kind @text NOT NULL,                   -- 'rating.1' … 'rating.5', else the type of fact
+    total @int64 NOT NULL,
+    PRIMARY KEY (provider, course_id, kind)
+) @strict;
+
+CREATE TABLE review (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    seq @int64 NOT NULL,
+    partner @text NOT NULL,
+    PRIMARY KEY (provider, course_id, occurred_at, seq)
+) @strict;

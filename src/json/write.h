@@ -1,0 +1,47 @@
+/**
+ * Writes JSON into a buf, compact, in the order of the calls. Commas are put by the writer.
+ * Strings are escaped; invalid UTF-8 never gets this far (decoding refuses it).
+ * After the last call the caller checks buf_error().
+ */
+#ifndef JSON_WRITE_H
+#define JSON_WRITE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "accord/money.h"
+#include "base/buf.h"
+#include "base/clock.h"
+
+struct json_writer {
+    struct buf *out;
+    bool comma; /* a value stands before the next one */
+};
+
+void jw_init(struct json_writer *w, struct buf *out);
+void jw_object(struct json_writer *w); /* { */
+void jw_object_end(struct json_writer *w);
+void jw_array(struct json_writer *w); /* [ */
+void jw_array_end(struct json_writer *w);
+void jw_key(struct json_writer *w, const char *name);
+void jw_slice(struct json_writer *w, struct slice text);
+void jw_str(struct json_writer *w, const char *text); /* NULL writes null */
+void jw_int(struct json_writer *w, int64_t value);
+void jw_bool(struct json_writer *w, bool value);
+void jw_null(struct json_writer *w);
+void jw_time(struct json_writer *w, instant_us at);
+/** {"amount":19900,"currency":"CNY"} */
+void jw_money(struct json_writer *w, int64_t amount_minor, struct accord_currency currency);
+/** A value that is JSON text already (a stored body). */
+void jw_raw(struct json_writer *w, struct slice json);
+
+/* A key with its value. */
+void jw_key_str(struct json_writer *w, const char *name, const char *text);
+void jw_key_slice(struct json_writer *w, const char *name, struct slice text);
+void jw_key_int(struct json_writer *w, const char *name, int64_t value);
+void jw_key_bool(struct json_writer *w, const char *name, bool value);
+void jw_key_time(struct json_writer *w, const char *name, instant_us at);
+void jw_key_money(struct json_writer *w, const char *name, int64_t amount_minor,
+                  struct accord_currency currency);
+
+#endif

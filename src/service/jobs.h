@@ -1,0 +1,21 @@
+/** A small pool of threads with a bounded queue, for reads and imports that take milliseconds. */
+#ifndef SERVICE_JOBS_H
+#define SERVICE_JOBS_H
+
+#include <stddef.h>
+
+#include "accord/error.h"
+
+struct jobs;
+
+/** `thread` is the index of the pool's thread, so that it can use its own connection. */
+typedef void job_fn(void *self, unsigned thread);
+
+enum accord_error jobs_start(unsigned threads, size_t queue_max, struct jobs **ret);
+/** ACCORD_E_QUEUE_FULL or ACCORD_E_SHUTTING_DOWN when refused. */
+enum accord_error jobs_submit(struct jobs *jobs, job_fn *run, void *self);
+size_t jobs_depth(const struct jobs *jobs);
+/** Finishes what runs and what is queued. */
+void jobs_stop(struct jobs *jobs);
+
+#endif
