@@ -17,9 +17,9 @@ ALLOWED = {
     "http": set(),
     "net": set(),
     "store": {"db", "domain"},
-    "ingest": {"json", "store", "domain"},
-    "service": {"ingest", "json", "store", "domain", "net"},
-    "api": {"http", "json", "ingest", "store", "domain", "service"},
+    "ingest": {"json", "store", "domain", "db"},
+    "service": {"ingest", "json", "store", "domain", "net", "db"},
+    "api": {"http", "json", "ingest", "store", "domain", "service", "db"},
 }
 
 # A library has one room that may include its header.

@@ -1,0 +1,147 @@
+/**
+ * One request on its way through an operation: what handlers see.
+ *
+ * An operation is one row (struct operation): method, pattern, scope, limits and up to four steps:
+ *
+ *   prepare  decode and check; no database; on the worker (or a job thread)
+ *   read     with a read connection, in a read transaction
+ *   write    in the writer's transaction (operations that change something)
+ *   answer   encode the reply
+ *
+ * A step refuses with call_fail() or call_problems(); the steps after it are skipped. Rows of one
+ * resource stand in its file as `const struct operation <resource>_operations[]` with a count, and
+ * api/operations.c lists them all.
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/db.h"
+#include "http/http.h"
+#include "ingest/tx.h"
+#include "service/jobs.h"
+#include "service/writer.h"
+#include "json/decode.h"
+#include "json/write.h"
+
+/** Scopes of a key; the names in requests and answers stand in api/auth.c. */
+enum scope {
+    SCOPE_PUBLIC = 0,     /**< no key needed */
+    SCOPE_ANY = 1 << 0,   /**< any valid key */
+    SCOPE_ADMIN = 1 << 1, /**< operator only: partners, keys */
+    SCOPE_CATALOG_READ = 1 << 2,
+    SCOPE_CATALOG_WRITE = 1 << 3,
+    SCOPE_EVENTS_READ = 1 << 4,
+    SCOPE_EVENTS_WRITE = 1 << 5,
+    SCOPE_AGREEMENTS_READ = 1 << 6,
+    SCOPE_AGREEMENTS_WRITE = 1 << 7,
+    SCOPE_REVENUE_READ = 1 << 8,
+};
+
+enum role { ROLE_PROVIDER = 1, ROLE_CHANNEL = 2, ROLE_PROMOTER = 4, ROLE_PLATFORM = 8 };
+
+struct caller {
+    const char *partner; /**< NULL: no key (public operations) */
+    const char *key_id;
+    uint32_t roles;
+    uint32_t scopes;
+    bool is_operator; /**< partner has ROLE_PLATFORM */
+};
+
+struct book; /* live or test: api/app.h */
+struct app;  /* api/app.h */
+struct call;
+
+enum operation_run { RUN_FAST, RUN_JOB };
+
+enum {
+    OP_IDEMPOTENCY_KEY = 1 << 0, /**< honours Idempotency-Key */
+    OP_IF_MATCH = 1 << 1,        /**< If-Match, or If-None-Match: *, is required */
+};
+
+struct operation {
+    const char *id; /**< operationId in the contract */
+    const char *method;
+    const char *pattern; /**< "/v1/partners/{partner}/keys" */
+    uint32_t scope;
+    uint32_t roles; /**< any of these; 0: any role. The operator passes always */
+    enum operation_run run;
+    unsigned flags;
+    size_t body_max;   /**< bytes; 0: takes no body */
+    const char *media; /**< Content-Types taken, separated by blanks; NULL with no body */
+    const char *query; /**< names of the query parameters taken, separated by blanks, or NULL;
+                            any other is `query_invalid` */
+    void (*prepare)(struct call *call);
+    void (*read)(struct call *call);
+    /** Refusals by call_fail() write nothing; an error return rolls the transaction back. */
+    enum accord_error (*write)(struct call *call);
+    /** Instead of write: all calls of this operation that wait, as one batch. */
+    enum accord_error (*write_many)(struct ingest_tx *tx, struct call *const *calls, size_t count);
+    void (*answer)(struct call *call);
+};
+
+struct call {
+    struct http_exchange *http;
+    struct arena *arena; /**< of the exchange */
+    const struct operation *operation;
+    struct app *app;
+    struct book *book;
+    struct caller caller;
+    struct slice args[4]; /**< path parameters in order of the pattern */
+    struct db *db;        /**< in read(): a read connection. In write(): the writer's */
+    struct ingest_tx *tx; /**< in write() */
+    void *state;          /**< the operation's, between its steps; in the arena */
+    bool failed;          /**< a refusal is in the reply */
+};
+
+/** A path parameter by its place, as a NUL-terminated text of the arena. */
+const char *call_arg(struct call *call, unsigned place);
+/** A query parameter (NUL-terminated), or NULL. */
+const char *call_query(struct call *call, const char *name);
+/** An integer query parameter within a range, or `missing`; fails the call otherwise. */
+int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max,
+                       int64_t missing);
+/** Zeroed arena memory; fails the call with out_of_memory and returns NULL. */
+void *call_alloc(struct call *call, size_t bytes);
+/** Decodes the body; every field error goes into one problem reply. False: failed. */
+bool call_decode(struct call *call, const struct json_object *spec, void *ret);
+/** Refuses: status and title from the registry, `detail` for this case (may be NULL). */
+void call_fail(struct call *call, enum accord_error error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** Refuses with field errors: 422 `fields_invalid` (or the given error). */
+void call_problems(struct call *call, enum accord_error error,
+                   const struct json_problems *problems);
+/** Refuses when error is not ACCORD_OK (an engine's error, for instance). True: it did. */
+bool call_check(struct call *call, enum accord_error error);
+
+/** Begins a JSON reply: sets status and content type, returns a writer on the reply's body. */
+struct json_writer call_json(struct call *call, unsigned status);
+/**
+ * Strong ETag of a read, from what it depends on; sets ETag and Cache-Control.
+ * True: If-None-Match matched and the reply is a 304; do not encode.
+ */
+bool call_etag(struct call *call, int64_t version);
+/** The caller's partner_version (call->db), for ETag and as_of. */
+int64_t call_partner_version(struct call *call);
+/** Sets Location or Link from the public base path. */
+void call_location(struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Keyset lists: the cursor is opaque, base64url of the last row's key parts. */
+enum { CURSOR_PARTS_MAX = 4 };
+struct list_page {
+    int64_t limit; /**< 1 .. 1000, default 100 */
+    bool has_cursor;
+    struct slice parts[CURSOR_PARTS_MAX]; /**< of the cursor given; as text */
+    size_t part_count;
+};
+/** Reads `limit` and `cursor`; fails the call when they are not acceptable. */
+bool call_page(struct call *call, size_t parts, struct list_page *ret);
+/** Writes `"next": "cursor"` (or null) and sets Link; `parts` are those of the last row shown. */
+void call_page_next(struct call *call, struct json_writer *w, const struct slice *parts,
+                    size_t count, bool more);
+
+#endif
