@@ -1,0 +1,51 @@
+#include "base/hash.h"
+
+#include <sodium.h>
+
+#include "base/clock.h"
+
+struct hash hash_of(struct slice data)
+{
+    struct hash hash;
+    crypto_generichash(hash.bytes, sizeof hash.bytes, (const unsigned char *)data.data, data.len,
+                       NULL, 0);
+    return hash;
+}
+
+struct hash hash_keyed(const uint8_t key[32], struct slice data)
+{
+    struct hash hash;
+    crypto_generichash(hash.bytes, sizeof hash.bytes, (const unsigned char *)data.data, data.len,
+                       key, 32);
+    return hash;
+}
+
+bool hash_equal(const struct hash *a, const struct hash *b)
+{
+    return sodium_memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+void hash_hex(const struct hash *hash, char text[HASH_HEX_MAX])
+{
+    sodium_bin2hex(text, HASH_HEX_MAX, hash->bytes, sizeof hash->bytes);
+}
+
+void random_bytes(void *ret, size_t len)
+{
+    randombytes_buf(ret, len);
+}
+
+void random_id(const char *prefix, char text[RANDOM_ID_MAX])
+{
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    enum { TIME_DIGITS = 10, RANDOM_DIGITS = 16, PREFIX_MAX = 12 };
+    size_t at = strnlen(prefix, PREFIX_MAX);
+    memcpy(text, prefix, at);
+    uint64_t millis = (uint64_t)(clock_now_us() / 1000);
+    for (size_t i = TIME_DIGITS; i-- > 0; millis /= 36)
+        text[at + i] = digits[millis % 36];
+    at += TIME_DIGITS;
+    for (size_t i = 0; i < RANDOM_DIGITS; i++)
+        text[at++] = digits[randombytes_uniform(36)];
+    text[at] = '\0';
+}
