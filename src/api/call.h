@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "db/db.h"
+#include "store/store.h"
 #include "http/http.h"
 #include "ingest/tx.h"
 #include "service/jobs.h"

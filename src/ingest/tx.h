@@ -11,7 +11,7 @@
 #include "accord/settle.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include "db/db.h"
+#include "store/store.h"
 
 struct rollup_batch;   /* ingest/rollup.c: sums by key, flushed at commit */
 struct touched_set;    /* ingest/tx.c: partners whose version goes up at commit */

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "accord/error.h"
-#include "db/db.h"
+#include "store/store.h"
 
 struct writer;
 struct write_task;
