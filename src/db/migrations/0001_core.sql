@@ -274,6 +274,7 @@ CREATE TABLE agreement_version (
     effective_to @int64 NOT NULL,
     body @text NOT NULL,                   -- canonical JSON as proposed
     body_hash @bytes NOT NULL,             -- what a signature signs
+    reason @text NOT NULL,                 -- why rejected, or ''
     created_at @int64 NOT NULL,
     activated_seq @int64,
     changed_seq @int64 NOT NULL,
