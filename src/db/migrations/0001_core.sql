@@ -1,5 +1,6 @@
 -- The books: partners, catalog, journal, agreements, entries, rollups.
--- Tokens: @int64 @bytes @text (bytewise order) @strict. One database is one book (live or test).
+-- Tokens: @int64 @bytes @text (bytewise order) @strict, and @clustered for narrow tables that are
+-- kept in the order of their key (SQLite: WITHOUT ROWID). One database is one book (live or test).
 
 CREATE TABLE setting (
     name @text NOT NULL PRIMARY KEY,
@@ -36,13 +37,13 @@ CREATE TABLE partner_state (
     from_at @int64 NOT NULL,
     state @text NOT NULL,
     PRIMARY KEY (partner, from_at)
-) @strict;
+) @clustered;
 
 -- seq of the last change that this partner can see: ETag and as_of of its reads.
 CREATE TABLE partner_version (
     partner @text NOT NULL PRIMARY KEY,
     seq @int64 NOT NULL
-) @strict;
+) @clustered;
 
 CREATE TABLE api_key (
     id @text NOT NULL PRIMARY KEY,
@@ -112,7 +113,7 @@ CREATE TABLE course_subject (
     version @int64 NOT NULL,
     subject @text NOT NULL,
     PRIMARY KEY (subject, provider, course_id, version)
-) @strict;
+) @clustered;
 
 CREATE TABLE catalog_import (
     id @text NOT NULL PRIMARY KEY,
@@ -153,7 +154,7 @@ CREATE TABLE import_problem (
     code @text NOT NULL,
     message @text NOT NULL,
     PRIMARY KEY (import_id, number)
-) @strict;
+) @clustered;
 
 -- journal: append-only ------------------------------------------------------------------------
 
@@ -163,7 +164,7 @@ CREATE TABLE fact_key (
     seq @int64 NOT NULL,
     body_hash @bytes NOT NULL,
     PRIMARY KEY (partner, event_id)
-) @strict;
+) @clustered;
 
 CREATE TABLE fact (
     seq @int64 NOT NULL PRIMARY KEY,
@@ -200,7 +201,7 @@ CREATE TABLE fact_text (
 CREATE TABLE learner_key (
     lookup @bytes NOT NULL PRIMARY KEY,    -- keyed hash of (partner, external id)
     learner @bytes NOT NULL
-) @strict;
+) @clustered;
 
 -- Money facts as typed rows: settle and verify read these, never JSON.
 CREATE TABLE sale (
@@ -221,7 +222,7 @@ CREATE TABLE order_key (
     order_id @text NOT NULL,
     seq @int64 NOT NULL,
     PRIMARY KEY (channel, order_id)
-) @strict;
+) @clustered;
 
 -- Ids of refunds and charge-backs are unique per order for ever; a reversal has the id of the
 -- charge-back that it takes back, once.
@@ -249,7 +250,7 @@ CREATE TABLE sale_line (
     discount_channel @int64 NOT NULL,
     discount_platform @int64 NOT NULL,
     PRIMARY KEY (seq, line)
-) @strict;
+) @clustered;
 CREATE INDEX sale_line_course ON sale_line (provider, course_id, seq);
 
 -- A refund, a charge-back, or the reversal of a charge-back (one row, amount 0).
@@ -267,7 +268,7 @@ CREATE TABLE refund_line (
     tax_returned @int64 NOT NULL,          -- -1: pro rata
     fee_returned @int64 NOT NULL,
     PRIMARY KEY (seq, line)
-) @strict;
+) @clustered;
 CREATE INDEX refund_line_order ON refund_line (channel, order_id, seq);
 
 -- Every fact that gives stars, as a typed row.
@@ -316,7 +317,7 @@ CREATE TABLE agreement_party (
     signed_key @text NOT NULL,             -- id of the key that signed, or ''
     signed_hash @bytes,
     PRIMARY KEY (partner, agreement, version)
-) @strict;
+) @clustered;
 CREATE INDEX agreement_party_version ON agreement_party (agreement, version, rank);
 
 -- entries: what settle gave, as differences ----------------------------------------------------
@@ -349,7 +350,7 @@ CREATE TABLE entry (
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
-) @strict;
+) @clustered;
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
@@ -358,7 +359,7 @@ CREATE TABLE entry_share (
     payee @text NOT NULL,
     amount @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number, payee)
-) @strict;
+) @clustered;
 
 -- Lines held `unmatched` now: what an arriving course settles.
 CREATE TABLE unmatched_line (
@@ -367,7 +368,7 @@ CREATE TABLE unmatched_line (
     sale_seq @int64 NOT NULL,
     line @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, sale_seq, line)
-) @strict;
+) @clustered;
 
 -- rollups: sums of entries, in the same transaction ---------------------------------------------
 
@@ -398,7 +399,7 @@ CREATE TABLE rollup (
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency)
-) @strict;
+) @clustered;
 CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);
 
 CREATE TABLE rollup_share (
@@ -415,7 +416,7 @@ CREATE TABLE rollup_share (
     payee @text NOT NULL,
     amount @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
-) @strict;
+) @clustered;
 
 -- Orders to settle again in the background (an activation, an import): taken in chunks.
 CREATE TABLE resettle (
@@ -445,7 +446,7 @@ CREATE TABLE rating (
     seq @int64 NOT NULL,
     value @int64 NOT NULL,                 -- 1..5
     PRIMARY KEY (provider, course_id, rater)
-) @strict;
+) @clustered;
 
 CREATE TABLE feedback_rollup (
     provider @text NOT NULL,
@@ -454,7 +455,7 @@ CREATE TABLE feedback_rollup (
                                            -- fact: how many, reach by its count; 'usage.seconds'
     total @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, kind)
-) @strict;
+) @clustered;
 
 CREATE TABLE review (
     provider @text NOT NULL,
@@ -466,4 +467,4 @@ CREATE TABLE review (
     value @int64 NOT NULL,                 -- 0: none given
     language @text NOT NULL,
     PRIMARY KEY (provider, course_id, occurred_at, seq)
-) @strict;
+) @clustered;
