@@ -2,6 +2,8 @@
 #ifndef API_APP_H
 #define API_APP_H
 
+#include <stdatomic.h>
+
 #include "api/call.h"
 
 /** One set of books. Live and test data share nothing: each is a database of its own. */
