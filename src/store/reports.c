@@ -85,6 +85,12 @@ static enum accord_error take_share(void *context, size_t param_row, const struc
     return reading->share(reading->context, &key, db_get_text(row, 8), db_get_int(row, 9));
 }
 
+/* A zeroed key has no texts: everything lies behind the empty one. */
+static struct db_value text_or_empty(struct slice text)
+{
+    return db_text(text.data == NULL ? SLICE("") : text);
+}
+
 static enum accord_error query_window(struct db *db, const struct db_sql *all,
                                       const struct db_sql *of, const struct report_filter *filter,
                                       db_row_fn *each, struct reading *reading)
@@ -94,13 +100,13 @@ static enum accord_error query_window(struct db *db, const struct db_sql *all,
         db_str(grain_names[filter->grain]),
         db_int(filter->day_from),
         db_int(filter->day_to),
-        db_text(after->agreement),
+        text_or_empty(after->agreement),
         db_int(after->version),
         db_int(after->day),
-        db_text(after->held),
-        db_text(after->provider),
-        db_text(after->course_id),
-        db_text(after->channel),
+        text_or_empty(after->held),
+        text_or_empty(after->provider),
+        text_or_empty(after->course_id),
+        text_or_empty(after->channel),
         db_str(filter->partner),
     };
     if (filter->partner == NULL)
