@@ -62,6 +62,7 @@ struct report {
     size_t total_count;
     struct held *held;
     size_t held_count;
+    size_t held_cap;
     struct arena *arena;
 };
 
@@ -323,13 +324,18 @@ static enum accord_error add_held(struct report *report, const struct report_key
 {
     if (sums->line_count == 0 && sums->gross == 0 && sums->refunded == 0)
         return ACCORD_OK;
-    struct held *held = arena_array(report->arena, report->held_count + 1, sizeof *held);
-    if (held == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    if (report->held_count > 0)
-        memcpy(held, report->held, report->held_count * sizeof *held);
-    report->held = held;
-    struct held *last = &held[report->held_count];
+    if (report->held_count == report->held_cap) {
+        /* An arena only grows, so the array doubles. */
+        const size_t cap = report->held_cap == 0 ? 8 : report->held_cap * 2;
+        struct held *held = arena_array(report->arena, cap, sizeof *held);
+        if (held == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        if (report->held_count > 0)
+            memcpy(held, report->held, report->held_count * sizeof *held);
+        report->held = held;
+        report->held_cap = cap;
+    }
+    struct held *last = &report->held[report->held_count];
     *last = (struct held){
         .lines = sums->line_count, .gross = sums->gross, .gross_hidden = gross_hidden};
     if (!keep_key(report, key, &last->key))
