@@ -168,6 +168,7 @@ CREATE TABLE fact_key (
 CREATE TABLE fact (
     seq @int64 NOT NULL PRIMARY KEY,
     partner @text NOT NULL,
+    posted_by @text NOT NULL,              -- operator that posted for the partner, or ''
     event_id @text NOT NULL,
     type @text NOT NULL,
     occurred_at @int64 NOT NULL,
@@ -175,9 +176,10 @@ CREATE TABLE fact (
     learner @bytes,
     provider @text NOT NULL,               -- of the course it is about, or ''
     course_id @text NOT NULL,
+    measure @int64 NOT NULL,               -- stars, count, seconds, ppm; 0 where a type has none
     body @text NOT NULL,                   -- canonical JSON; free text stands as its salted hash
     canon @int64 NOT NULL,                 -- version of the canonical form
-    body_hash @bytes NOT NULL,
+    body_hash @bytes NOT NULL,             -- over partner, event_id … measure and body as stored
     supersedes @int64                      -- seq
 ) @strict;
 CREATE INDEX fact_partner ON fact (partner, seq);
@@ -221,6 +223,17 @@ CREATE TABLE order_key (
     PRIMARY KEY (channel, order_id)
 ) @strict;
 
+-- Ids of refunds and charge-backs are unique per order for ever; a reversal has the id of the
+-- charge-back that it takes back, once.
+CREATE TABLE refund_key (
+    channel @text NOT NULL,
+    order_id @text NOT NULL,
+    refund_id @text NOT NULL,
+    reversal @int64 NOT NULL,              -- 1: of a charge-back
+    seq @int64 NOT NULL,
+    PRIMARY KEY (channel, order_id, refund_id, reversal)
+) @strict;
+
 CREATE TABLE sale_line (
     seq @int64 NOT NULL,
     line @int64 NOT NULL,
@@ -239,7 +252,7 @@ CREATE TABLE sale_line (
 ) @strict;
 CREATE INDEX sale_line_course ON sale_line (provider, course_id, seq);
 
--- A refund, a charge-back, or (reverses <> '') the reversal of a charge-back.
+-- A refund, a charge-back, or the reversal of a charge-back (one row, amount 0).
 CREATE TABLE refund_line (
     seq @int64 NOT NULL,
     line @int64 NOT NULL,
@@ -256,6 +269,19 @@ CREATE TABLE refund_line (
     PRIMARY KEY (seq, line)
 ) @strict;
 CREATE INDEX refund_line_order ON refund_line (channel, order_id, seq);
+
+-- Every fact that gives stars, as a typed row.
+CREATE TABLE rating_fact (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    rater @bytes NOT NULL,                 -- learner, or a hash of the fact's own key
+    seq @int64 NOT NULL,
+    occurred_at @int64 NOT NULL,
+    partner @text NOT NULL,
+    event_id @text NOT NULL,
+    value @int64 NOT NULL,                 -- 1..5
+    PRIMARY KEY (provider, course_id, rater, seq)
+) @strict;
 
 -- agreements ----------------------------------------------------------------------------------
 
@@ -296,11 +322,15 @@ CREATE INDEX agreement_party_version ON agreement_party (agreement, version, ran
 -- entries: what settle gave, as differences ----------------------------------------------------
 
 -- Signed differences: the sum of a line's rows per (agreement, version, day, held) is what stands.
+-- Rows of a background job have its generation, and count once resettle_head.visible has reached
+-- it; all others have 0. Line -1 holds refunds beyond what was paid: `refunded` is their amount,
+-- line_count how many rows were cut, provider that of the order when it has only one, else ''.
 CREATE TABLE entry (
     sale_seq @int64 NOT NULL,
     line @int64 NOT NULL,                  -- -1: refunds beyond what was paid, of the whole order
     number @int64 NOT NULL,                -- 0, 1, 2 … of the line
     seq @int64 NOT NULL,                   -- knowledge
+    generation @int64 NOT NULL,
     agreement @text NOT NULL,              -- '' while held without one
     version @int64 NOT NULL,
     held @text NOT NULL,                   -- '' or the reason
@@ -320,7 +350,6 @@ CREATE TABLE entry (
     added_back @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
 ) @strict;
-CREATE INDEX entry_held ON entry (provider, course_id, held);
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
@@ -331,12 +360,25 @@ CREATE TABLE entry_share (
     PRIMARY KEY (sale_seq, line, number, payee)
 ) @strict;
 
+-- Lines held `unmatched` now: what an arriving course settles.
+CREATE TABLE unmatched_line (
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    sale_seq @int64 NOT NULL,
+    line @int64 NOT NULL,
+    PRIMARY KEY (provider, course_id, sale_seq, line)
+) @strict;
+
 -- rollups: sums of entries, in the same transaction ---------------------------------------------
+
+-- Reports read staged = 0. What a background job settles again is added to rows with staged = 1,
+-- which are added to those of staged = 0 in one transaction at its end.
 
 -- grain 'period': day = first day of the month, provider and channel kept, course_id ''
 -- grain 'day':    day kept, course_id ''
 -- grain 'course': day = first day of the month, course_id kept
 CREATE TABLE rollup (
+    staged @int64 NOT NULL,
     agreement @text NOT NULL,
     version @int64 NOT NULL,
     grain @text NOT NULL,
@@ -355,11 +397,12 @@ CREATE TABLE rollup (
     payment_fee @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
-    PRIMARY KEY (agreement, version, grain, day, held, channel, provider, course_id, currency)
+    PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency)
 ) @strict;
-CREATE INDEX rollup_held_channel ON rollup (channel, grain, day, held);
+CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);
 
 CREATE TABLE rollup_share (
+    staged @int64 NOT NULL,
     agreement @text NOT NULL,
     version @int64 NOT NULL,
     grain @text NOT NULL,
@@ -371,7 +414,7 @@ CREATE TABLE rollup_share (
     currency @text NOT NULL,
     payee @text NOT NULL,
     amount @int64 NOT NULL,
-    PRIMARY KEY (agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
+    PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
 ) @strict;
 
 -- Orders to settle again in the background (an activation, an import): taken in chunks.
@@ -380,9 +423,18 @@ CREATE TABLE resettle (
     asked_seq @int64 NOT NULL
 ) @strict;
 
+-- staging: generation of the job that is at work, 0: none. visible: of the last one that ended.
+CREATE TABLE resettle_head (
+    id @int64 NOT NULL PRIMARY KEY CHECK (id = 1),
+    visible @int64 NOT NULL,
+    staging @int64 NOT NULL
+) @strict;
+INSERT INTO resettle_head (id, visible, staging) VALUES (1, 0, 0);
+
 -- feedback ------------------------------------------------------------------------------------
 
--- The live rating of a learner of a course (a rating without a learner stands for itself).
+-- The live rating of a learner of a course (a rating without a learner stands for itself): the
+-- latest by (occurred_at, partner, event_id) of those not superseded.
 CREATE TABLE rating (
     provider @text NOT NULL,
     course_id @text NOT NULL,
@@ -398,7 +450,8 @@ CREATE TABLE rating (
 CREATE TABLE feedback_rollup (
     provider @text NOT NULL,
     course_id @text NOT NULL,
-    kind @text NOT NULL,                   -- 'rating.1' … 'rating.5', else the type of fact
+    kind @text NOT NULL,                   -- 'rating.1' … 'rating.5': live ratings; a type of
+                                           -- fact: how many, reach by its count; 'usage.seconds'
     total @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, kind)
 ) @strict;
@@ -409,5 +462,8 @@ CREATE TABLE review (
     occurred_at @int64 NOT NULL,
     seq @int64 NOT NULL,
     partner @text NOT NULL,
+    event_id @text NOT NULL,
+    value @int64 NOT NULL,                 -- 0: none given
+    language @text NOT NULL,
     PRIMARY KEY (provider, course_id, occurred_at, seq)
 ) @strict;
