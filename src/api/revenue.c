@@ -1,9 +1,10 @@
 #include "api/revenue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "ingest/agreement.h"
-#include "store/agreements.h"
+#include "store/partners.h"
 #include "store/reports.h"
 #include "store/rollups.h"
 
@@ -168,30 +169,6 @@ static const struct agreement_version *find_version(const struct report *report,
             high = middle;
     }
     return NULL;
-}
-
-static enum accord_error load_versions(struct call *call, struct report *report)
-{
-    struct agreement_version_row *rows;
-    size_t count;
-    enum accord_error error = store_agreement_settling(
-        call->db, call->arena, report->everything ? NULL : report->partner, &rows, &count);
-    if (error != ACCORD_OK)
-        return error;
-    report->versions = arena_array(call->arena, count + 1, sizeof *report->versions);
-    if (report->versions == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        struct json_problems *problems = arena_alloc(call->arena, sizeof *problems);
-        if (problems == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        error = agreement_decode(call->arena, rows[i].body, rows[i].agreement, rows[i].version,
-                                 false, NULL, NULL, &report->versions[i], problems);
-        if (error != ACCORD_OK)
-            return error;
-    }
-    report->version_count = count;
-    return ACCORD_OK;
 }
 
 static enum accord_error add_sums(struct report_sums *to, const struct report_sums *more)
@@ -415,7 +392,9 @@ static enum accord_error read_report(struct call *call, struct report *report)
 {
     enum accord_error error = store_resettle_pending(call->db, &report->pending);
     if (error == ACCORD_OK)
-        error = load_versions(call, report);
+        error = agreement_load_settling(call->db, call->arena,
+                                        report->everything ? NULL : report->partner,
+                                        &report->versions, &report->version_count);
     if (error != ACCORD_OK)
         return error;
     report->groups = arena_array(call->arena, (size_t)report->page.limit, sizeof *report->groups);
@@ -443,13 +422,17 @@ static enum accord_error read_report(struct call *call, struct report *report)
 static void read(struct call *call)
 {
     struct report *report = call->state;
-    bool found = false;
-    if (call_check(call, store_partner_version(call->db, report->partner, &found, &report->as_of)))
+    bool found;
+    struct partner_row partner;
+    if (call_check(call,
+                   store_partner_get(call->db, call->arena, report->partner, &partner, &found)))
         return;
     if (!found) {
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
         return;
     }
+    if (call_check(call, store_partner_version(call->db, report->partner, &report->as_of)))
+        return;
     report->not_modified = call_etag(call, report->as_of);
     if (!report->not_modified)
         call_check(call, read_report(call, report));

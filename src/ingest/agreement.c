@@ -108,7 +108,7 @@ static const struct json_field slug_element = {
 
 static const struct json_field course_fields[] = {
     FIELD(struct scope_course, provider, JSON_KIND_SLUG, .min = 1, .max = 63),
-    FIELD(struct scope_course, course_id, JSON_KIND_STRING, .min = 1, .max = 255),
+    FIELD(struct scope_course, course_id, JSON_KIND_ID, .min = 1, .max = 255),
 };
 static const struct json_object course_spec = JSON_OBJECT(struct scope_course, course_fields);
 
@@ -225,7 +225,7 @@ static const struct json_field term_fields[] = {
      .max = ACCORD_PPM_WHOLE,
      .optional = true},
     {.name = "amount_minor",
-     .kind = JSON_KIND_INT,
+     .kind = JSON_KIND_AMOUNT,
      .offset = offsetof(struct term_body, amount_minor),
      .has_offset = offsetof(struct term_body, has_amount),
      .min = 0,
@@ -238,7 +238,7 @@ static const struct json_object term_spec = JSON_OBJECT(struct term_body, term_f
 enum { HEAD_FIELDS = 2 };
 static const struct json_field version_fields[] = {
     FIELD(struct version_body, id, JSON_KIND_SLUG, .min = 1, .max = 63, OPTIONAL),
-    FIELD(struct version_body, name, JSON_KIND_STRING, .min = 1, .max = 255),
+    FIELD(struct version_body, name, JSON_KIND_ID, .min = 1, .max = 255),
     FIELD(struct version_body, parties, JSON_KIND_ARRAY, .min = 2, .max = ACCORD_PARTIES_MAX,
           .element = &slug_element),
     FIELD(struct version_body, collector, JSON_KIND_SLUG, .min = 1, .max = 63, OPTIONAL),
@@ -615,7 +615,9 @@ enum accord_error agreement_encode(struct arena *arena, const struct agreement_v
     jw_key(&w, "effective");
     jw_object(&w);
     jw_key_time(&w, "from", terms->effective_from_us);
-    if (terms->effective_to_us != INT64_MAX)
+    if (terms->effective_to_us == INT64_MAX)
+        jw_key_null(&w, "to");
+    else
         jw_key_time(&w, "to", terms->effective_to_us);
     jw_object_end(&w);
     jw_key_bool(&w, "retroactive", version->retroactive);
