@@ -301,7 +301,7 @@ static enum accord_error mark_known(void *context, size_t param_row, const struc
 enum accord_error store_agreement_unknown_party(struct db *db, const char *const *ids, size_t count,
                                                 size_t *ret_unknown)
 {
-    struct db_value params[ACCORD_PARTIES_MAX];
+    struct db_value params[ACCORD_PARTIES_MAX] = {{0}};
     bool known[ACCORD_PARTIES_MAX] = {false};
     for (size_t i = 0; i < count; i++)
         params[i] = db_str(ids[i]);
