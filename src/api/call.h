@@ -164,7 +164,7 @@ void call_location(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Keyset lists: the cursor is opaque, base64url of the last row's key parts. */
-enum { CURSOR_PARTS_MAX = 4 };
+enum { CURSOR_PARTS_MAX = 8 };
 struct list_page {
     int64_t limit; /**< 1 .. 1000, default 100 */
     bool has_cursor;
