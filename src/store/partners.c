@@ -17,7 +17,6 @@ DB_SQL(sql_state, "INSERT INTO partner_state (partner, from_at, state) VALUES ($
                   "ON CONFLICT (partner, from_at) DO UPDATE SET state = excluded.state");
 DB_SQL(sql_platforms, "SELECT id FROM partner WHERE (roles & 8) <> 0 ORDER BY id");
 DB_SQL(sql_version, "SELECT seq FROM partner_version WHERE partner = $1");
-DB_SQL(sql_ping, "SELECT seq FROM journal_head WHERE id = 1");
 
 struct partner_list {
     struct arena *arena;
@@ -193,10 +192,4 @@ enum accord_error store_partner_version(struct db *db, const char *partner, int6
     if (error == ACCORD_OK)
         *ret = seq;
     return error;
-}
-
-enum accord_error store_ping(struct db *db)
-{
-    int64_t seq = 0;
-    return db_query(db, &sql_ping, NULL, 0, 1, take_int, &seq);
 }

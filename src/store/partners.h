@@ -57,7 +57,4 @@ enum accord_error store_partner_platforms(struct db *db, struct arena *arena, co
 /** seq of the last change that the partner can see; 0 when there was none. */
 enum accord_error store_partner_version(struct db *db, const char *partner, int64_t *ret);
 
-/** Ok when the database answers a query. */
-enum accord_error store_ping(struct db *db);
-
 #endif
