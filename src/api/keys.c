@@ -388,4 +388,4 @@ const struct operation key_operations[] = {
         .answer = me_answer,
     },
 };
-const size_t key_operations_count = sizeof key_operations / sizeof key_operations[0];
+const size_t key_operation_count = sizeof key_operations / sizeof key_operations[0];

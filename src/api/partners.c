@@ -530,4 +530,4 @@ const struct operation partner_operations[] = {
         .answer = update_answer,
     },
 };
-const size_t partner_operations_count = sizeof partner_operations / sizeof partner_operations[0];
+const size_t partner_operation_count = sizeof partner_operations / sizeof partner_operations[0];
