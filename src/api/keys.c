@@ -292,12 +292,12 @@ static void revoke_prepare(struct call *call)
 static enum accord_error revoke_write(struct call *call)
 {
     struct key_state *state = call->state;
-    bool found = false;
-    const enum accord_error error =
-        store_key_revoke(call->db, state->partner, state->row.id, call->tx->now, &found);
+    const char *owner = NULL;
+    const enum accord_error error = store_key_revoke(
+        call->db, call->arena, state->partner, state->row.id, call->tx->now, &owner);
     if (error != ACCORD_OK)
         return error;
-    if (!found) {
+    if (owner == NULL) {
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
         return ACCORD_OK;
     }
