@@ -24,8 +24,8 @@ void jw_object_end(struct json_writer *w);
 void jw_array(struct json_writer *w); /* [ */
 void jw_array_end(struct json_writer *w);
 void jw_key(struct json_writer *w, const char *name);
-void jw_slice(struct json_writer *w, struct slice text);
-void jw_str(struct json_writer *w, const char *text); /* NULL writes null */
+void jw_slice(struct json_writer *w, struct slice text); /* data NULL writes null */
+void jw_str(struct json_writer *w, const char *text);    /* NULL writes null */
 void jw_int(struct json_writer *w, int64_t value);
 void jw_bool(struct json_writer *w, bool value);
 void jw_null(struct json_writer *w);
