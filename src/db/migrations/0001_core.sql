@@ -1,5 +1,6 @@
 -- The books: partners, catalog, journal, agreements, entries, rollups.
--- Tokens: @int64 @bytes @text (bytewise order) @strict. One database is one book (live or test).
+-- Tokens: @int64 @bytes @text (bytewise order) @strict, and @clustered for narrow tables that are
+-- kept in the order of their key (SQLite: WITHOUT ROWID). One database is one book (live or test).
 
 CREATE TABLE setting (
     name @text NOT NULL PRIMARY KEY,
@@ -36,13 +37,13 @@ CREATE TABLE partner_state (
     from_at @int64 NOT NULL,
     state @text NOT NULL,
     PRIMARY KEY (partner, from_at)
-) @strict;
+) @clustered;
 
 -- seq of the last change that this partner can see: ETag and as_of of its reads.
 CREATE TABLE partner_version (
     partner @text NOT NULL PRIMARY KEY,
     seq @int64 NOT NULL
-) @strict;
+) @clustered;
 
 CREATE TABLE api_key (
     id @text NOT NULL PRIMARY KEY,
@@ -117,7 +118,7 @@ CREATE TABLE course_subject (
     version @int64 NOT NULL,
     subject @text NOT NULL,
     PRIMARY KEY (subject, provider, course_id, version)
-) @strict;
+) @clustered;
 
 -- Which channel sees what of whom: worked out from each active agreement version.
 CREATE TABLE catalog_grant (
@@ -198,7 +199,7 @@ CREATE TABLE import_problem (
     code @text NOT NULL,
     message @text NOT NULL,
     PRIMARY KEY (import_id, number)
-) @strict;
+) @clustered;
 
 -- journal: append-only ------------------------------------------------------------------------
 
@@ -208,7 +209,7 @@ CREATE TABLE fact_key (
     seq @int64 NOT NULL,
     body_hash @bytes NOT NULL,
     PRIMARY KEY (partner, event_id)
-) @strict;
+) @clustered;
 
 CREATE TABLE fact (
     seq @int64 NOT NULL PRIMARY KEY,
@@ -245,7 +246,7 @@ CREATE TABLE fact_text (
 CREATE TABLE learner_key (
     lookup @bytes NOT NULL PRIMARY KEY,    -- keyed hash of (partner, external id)
     learner @bytes NOT NULL
-) @strict;
+) @clustered;
 
 -- Money facts as typed rows: settle and verify read these, never JSON.
 CREATE TABLE sale (
@@ -266,7 +267,7 @@ CREATE TABLE order_key (
     order_id @text NOT NULL,
     seq @int64 NOT NULL,
     PRIMARY KEY (channel, order_id)
-) @strict;
+) @clustered;
 
 -- Ids of refunds and charge-backs are unique per order for ever; a reversal has the id of the
 -- charge-back that it takes back, once.
@@ -294,7 +295,7 @@ CREATE TABLE sale_line (
     discount_channel @int64 NOT NULL,
     discount_platform @int64 NOT NULL,
     PRIMARY KEY (seq, line)
-) @strict;
+) @clustered;
 CREATE INDEX sale_line_course ON sale_line (provider, course_id, seq);
 
 -- A refund, a charge-back, or the reversal of a charge-back (one row, amount 0).
@@ -312,7 +313,7 @@ CREATE TABLE refund_line (
     tax_returned @int64 NOT NULL,          -- -1: pro rata
     fee_returned @int64 NOT NULL,
     PRIMARY KEY (seq, line)
-) @strict;
+) @clustered;
 CREATE INDEX refund_line_order ON refund_line (channel, order_id, seq);
 
 -- Every fact that gives stars, as a typed row.
@@ -361,7 +362,7 @@ CREATE TABLE agreement_party (
     signed_key @text NOT NULL,             -- id of the key that signed, or ''
     signed_hash @bytes,
     PRIMARY KEY (partner, agreement, version)
-) @strict;
+) @clustered;
 CREATE INDEX agreement_party_version ON agreement_party (agreement, version, rank);
 
 -- entries: what settle gave, as differences ----------------------------------------------------
@@ -394,7 +395,7 @@ CREATE TABLE entry (
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
-) @strict;
+) @clustered;
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
@@ -403,7 +404,7 @@ CREATE TABLE entry_share (
     payee @text NOT NULL,
     amount @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number, payee)
-) @strict;
+) @clustered;
 
 -- Lines held `unmatched` now: what an arriving course settles.
 CREATE TABLE unmatched_line (
@@ -412,7 +413,7 @@ CREATE TABLE unmatched_line (
     sale_seq @int64 NOT NULL,
     line @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, sale_seq, line)
-) @strict;
+) @clustered;
 
 -- rollups: sums of entries, in the same transaction ---------------------------------------------
 
@@ -443,7 +444,7 @@ CREATE TABLE rollup (
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency)
-) @strict;
+) @clustered;
 CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);
 
 CREATE TABLE rollup_share (
@@ -460,7 +461,7 @@ CREATE TABLE rollup_share (
     payee @text NOT NULL,
     amount @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
-) @strict;
+) @clustered;
 
 -- Orders to settle again in the background (an activation, an import): taken in chunks.
 CREATE TABLE resettle (
@@ -490,7 +491,7 @@ CREATE TABLE rating (
     seq @int64 NOT NULL,
     value @int64 NOT NULL,                 -- 1..5
     PRIMARY KEY (provider, course_id, rater)
-) @strict;
+) @clustered;
 
 CREATE TABLE feedback_rollup (
     provider @text NOT NULL,
@@ -499,7 +500,7 @@ CREATE TABLE feedback_rollup (
                                            -- fact: how many, reach by its count; 'usage.seconds'
     total @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, kind)
-) @strict;
+) @clustered;
 
 CREATE TABLE review (
     provider @text NOT NULL,
@@ -511,4 +512,4 @@ CREATE TABLE review (
     value @int64 NOT NULL,                 -- 0: none given
     language @text NOT NULL,
     PRIMARY KEY (provider, course_id, occurred_at, seq)
-) @strict;
+) @clustered;
