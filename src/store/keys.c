@@ -9,8 +9,7 @@ DB_SQL(sql_insert, "INSERT INTO api_key (id, partner, hash, scopes, label, creat
                    "ON CONFLICT DO NOTHING");
 DB_SQL(sql_list, "SELECT " COLUMNS " FROM api_key k WHERE k.partner = $1 AND k.id > $2 "
                  "ORDER BY k.id LIMIT $3");
-DB_SQL(sql_list_all,
-       "SELECT " COLUMNS " FROM api_key k WHERE k.id > $1 ORDER BY k.id LIMIT $2");
+DB_SQL(sql_list_all, "SELECT " COLUMNS " FROM api_key k WHERE k.id > $1 ORDER BY k.id LIMIT $2");
 DB_SQL(sql_get, "SELECT partner FROM api_key WHERE id = $1");
 DB_SQL(sql_revoke, "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL");
 

@@ -108,18 +108,10 @@ enum accord_error store_partner_insert(struct db *db, const struct partner_row *
                                        bool *ret_added)
 {
     const struct db_value values[] = {
-        db_str(row->id),
-        db_str(row->name),
-        db_str(row->legal_name),
-        db_str(row->tax_id),
-        db_int(row->roles),
-        db_str(row->currency),
-        db_str(row->time_zone),
-        db_str(row->profile),
-        db_str(row->column_map),
-        db_str(state_name(row)),
-        db_int(row->version),
-        db_int(row->created_at),
+        db_str(row->id),         db_str(row->name),    db_str(row->legal_name),
+        db_str(row->tax_id),     db_int(row->roles),   db_str(row->currency),
+        db_str(row->time_zone),  db_str(row->profile), db_str(row->column_map),
+        db_str(state_name(row)), db_int(row->version), db_int(row->created_at),
         db_int(row->updated_at),
     };
     int64_t changes = 0;
@@ -135,18 +127,10 @@ enum accord_error store_partner_update(struct db *db, const struct partner_row *
                                        bool state_changed, bool *ret_updated)
 {
     const struct db_value values[] = {
-        db_str(row->id),
-        db_str(row->name),
-        db_str(row->legal_name),
-        db_str(row->tax_id),
-        db_int(row->roles),
-        db_str(row->currency),
-        db_str(row->time_zone),
-        db_str(row->profile),
-        db_str(row->column_map),
-        db_str(state_name(row)),
-        db_int(row->version),
-        db_int(row->updated_at),
+        db_str(row->id),          db_str(row->name),    db_str(row->legal_name),
+        db_str(row->tax_id),      db_int(row->roles),   db_str(row->currency),
+        db_str(row->time_zone),   db_str(row->profile), db_str(row->column_map),
+        db_str(state_name(row)),  db_int(row->version), db_int(row->updated_at),
         db_int(row->version - 1),
     };
     int64_t changes = 0;
