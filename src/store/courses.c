@@ -219,37 +219,6 @@ enum accord_error store_course_by_raw(struct db *db, struct arena *arena, const 
     return e;
 }
 
-DB_SQL(course_known,
-       "SELECT c.version FROM course c JOIN provider_catalog g ON g.provider = c.provider "
-       "WHERE c.provider = $1 AND c.course_id = $2 AND c.gen_from <= g.generation "
-       "AND c.gen_to > g.generation");
-
-static enum accord_error take_known(void *context, size_t param_row, const struct db_row *row)
-{
-    (void)row;
-    bool *known = context;
-    known[param_row] = true;
-    return ACCORD_OK;
-}
-
-enum accord_error store_course_known(struct db *db, const struct slice *providers,
-                                     const struct slice *course_ids, size_t count, bool *ret)
-{
-    if (count == 0)
-        return ACCORD_OK;
-    struct db_value *values = calloc(count * 2, sizeof *values);
-    if (values == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        ret[i] = false;
-        values[i * 2] = db_text(providers[i]);
-        values[i * 2 + 1] = db_text(course_ids[i]);
-    }
-    const enum accord_error e = db_query(db, &course_known, values, 2, count, take_known, ret);
-    free(values);
-    return e;
-}
-
 /* ---- writing ---- */
 
 DB_SQL(course_add,

@@ -88,11 +88,6 @@ enum accord_error store_course_heads(struct db *db, struct arena *arena, const c
 enum accord_error store_course_by_raw(struct db *db, struct arena *arena, const char *provider,
                                       int64_t generation, const struct hash *raw, size_t count,
                                       struct slice *ret_ids, struct hash *ret_content);
-/** Which (provider, course_id) stand in the visible catalogs, withdrawn ones too: a sale of them is
- *  a sale of a known course. */
-enum accord_error store_course_known(struct db *db, const struct slice *providers,
-                                     const struct slice *course_ids, size_t count, bool *ret);
-
 /* ---- writing ---- */
 
 /** Adds versions (with their subjects). gen_to is open. */
