@@ -19,11 +19,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/store.h"
 #include "http/http.h"
 #include "ingest/tx.h"
 #include "service/jobs.h"
 #include "service/writer.h"
+#include "store/store.h"
 #include "json/decode.h"
 #include "json/write.h"
 
@@ -41,6 +41,7 @@ enum scope {
     SCOPE_REVENUE_READ = 1 << 8,
 };
 
+/** As in the table partner, column roles. */
 enum role { ROLE_PROVIDER = 1, ROLE_CHANNEL = 2, ROLE_PROMOTER = 4, ROLE_PLATFORM = 8 };
 
 struct caller {
@@ -60,39 +61,47 @@ enum operation_run { RUN_FAST, RUN_JOB };
 enum {
     OP_IDEMPOTENCY_KEY = 1 << 0, /**< honours Idempotency-Key */
     OP_IF_MATCH = 1 << 1,        /**< If-Match, or If-None-Match: *, is required */
+    /** The answer holds a secret: it is not kept, a replay is 409 secret_already_shown. */
+    OP_ANSWER_ONCE = 1 << 2,
 };
 
 struct operation {
     const char *id; /**< operationId in the contract */
     const char *method;
     const char *pattern; /**< "/v1/partners/{partner}/keys" */
-    uint32_t scope;
-    uint32_t roles; /**< any of these; 0: any role. The operator passes always */
+    uint32_t scope;      /**< any one of these; SCOPE_ADMIN is held by keys of the operator alone */
+    uint32_t roles;      /**< any of these; 0: any role. The operator passes always */
     enum operation_run run;
     unsigned flags;
-    size_t body_max;   /**< bytes; 0: takes no body */
-    const char *media; /**< Content-Types taken, separated by blanks; NULL with no body */
-    const char *query; /**< names of the query parameters taken, separated by blanks, or NULL;
-                            any other is `query_invalid` */
+    size_t body_max;      /**< bytes; 0: takes no body */
+    const char *media;    /**< Content-Types taken, separated by blanks; NULL with no body */
+    const char *produces; /**< media types answered, by preference; NULL: application/json */
+    const char *query;    /**< names of the query parameters taken, separated by blanks, or NULL;
+                               any other is `query_invalid` */
+    /** Without an Idempotency-Key that is known already: then the kept answer is replayed. */
     void (*prepare)(struct call *call);
     void (*read)(struct call *call);
     /** Refusals by call_fail() write nothing; an error return rolls the transaction back. */
     enum accord_error (*write)(struct call *call);
-    /** Instead of write: all calls of this operation that wait, as one batch. */
+    /** Instead of write: all calls of this operation that wait, as one batch. Both may run again
+     *  for the same call after a roll-back and then start from what prepare() and read() left. */
     enum accord_error (*write_many)(struct ingest_tx *tx, struct call *const *calls, size_t count);
+    /** No database: on the worker, or (Idempotency-Key given) in the transaction. */
     void (*answer)(struct call *call);
 };
 
 struct call {
     struct http_exchange *http;
-    struct arena *arena; /**< of the exchange */
+    struct http_reply *reply; /**< of the exchange; built in write() or answer(), or by a refusal */
+    struct arena *arena;      /**< of the exchange */
     const struct operation *operation;
     struct app *app;
-    struct book *book;
+    struct book *book; /**< of the key. read() may point it elsewhere for the steps after it */
     struct caller caller;
     struct slice args[4]; /**< path parameters in order of the pattern */
     struct db *db;        /**< in read(): a read connection. In write(): the writer's */
     struct ingest_tx *tx; /**< in write() */
+    unsigned reader;      /**< index of this thread's connection in book->readers */
     void *state;          /**< the operation's, between its steps; in the arena */
     bool failed;          /**< a refusal is in the reply */
 };
@@ -104,11 +113,17 @@ const char *call_query(struct call *call, const char *name);
 /** An integer query parameter within a range, or `missing`; fails the call otherwise. */
 int64_t call_query_int(struct call *call, const char *name, int64_t min, int64_t max,
                        int64_t missing);
+/** The Content-Type of the body, as it stands in operation->media; "" when there is no body. */
+const char *call_media(struct call *call);
+/** The media type to answer with, as it stands in operation->produces (chosen by Accept). */
+const char *call_produces(struct call *call);
 /** Zeroed arena memory; fails the call with out_of_memory and returns NULL. */
 void *call_alloc(struct call *call, size_t bytes);
-/** Decodes the body; every field error goes into one problem reply. False: failed. */
+/** Decodes the body; every field error goes into one problem reply. An empty body is `body_empty`;
+ *  where it is optional look at call->http->request.body.len first. False: failed. */
 bool call_decode(struct call *call, const struct json_object *spec, void *ret);
-/** Refuses: status and title from the registry, `detail` for this case (may be NULL). */
+/** Refuses: status and title from the registry, `detail` for this case (may be NULL). The first
+ *  refusal of a call stands. */
 void call_fail(struct call *call, enum accord_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** Refuses with field errors: 422 `fields_invalid` (or the given error). */
@@ -119,19 +134,37 @@ bool call_check(struct call *call, enum accord_error error);
 
 /** Begins a JSON reply: sets status and content type, returns a writer on the reply's body. */
 struct json_writer call_json(struct call *call, unsigned status);
+/** A reply without a body (204). */
+void call_empty(struct call *call, unsigned status);
+/** Adds a reply header; `name` static, `value` static or in the arena. */
+void call_header(struct call *call, const char *name, const char *value);
 /**
- * Strong ETag of a read, from what it depends on; sets ETag and Cache-Control.
- * True: If-None-Match matched and the reply is a 304; do not encode.
+ * Strong ETag, from the version of what is answered (of the row, or call_partner_version()), the
+ * caller and the version of the contract; sets ETag and Cache-Control.
+ * True (GET only): If-None-Match matched and the reply is a 304; do not encode.
  */
 bool call_etag(struct call *call, int64_t version);
-/** The caller's partner_version (call->db), for ETag and as_of. */
+/**
+ * If-Match, or If-None-Match: *, against the version that stands (0: there is none). In write():
+ * before anything is written. False: failed with version_mismatch.
+ */
+bool call_precondition(struct call *call, int64_t version);
+/** The caller's partner_version (call->db), for ETag and as_of; 0 when nothing changed yet. */
 int64_t call_partner_version(struct call *call);
-/** Sets Location or Link from the public base path. */
+/** Opaque text of a partner's version, for `as_of`; in the arena. */
+const char *call_as_of(struct call *call, int64_t version);
+/** A query parameter with such a text; `missing` when it is not given. Fails the call with
+ *  cursor_invalid otherwise. */
+int64_t call_query_since(struct call *call, const char *name, int64_t missing);
+/** For operations that write outside their write step: keeps the reply, complete by now, under the
+ *  request's Idempotency-Key, in the transaction open on `tx`. Without a key it does nothing. */
+enum accord_error call_remember(struct call *call, struct ingest_tx *tx);
+/** Sets Location, behind the public base path. */
 void call_location(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Keyset lists: the cursor is opaque, base64url of the last row's key parts. */
-enum { CURSOR_PARTS_MAX = 4 };
+enum { CURSOR_PARTS_MAX = 8 };
 struct list_page {
     int64_t limit; /**< 1 .. 1000, default 100 */
     bool has_cursor;

@@ -37,6 +37,9 @@ void jw_money(struct json_writer *w, int64_t amount_minor, struct accord_currenc
 /** A value that is JSON text already (a stored body). */
 void jw_raw(struct json_writer *w, struct slice json);
 
+/** The members of a stored, non-empty object as members of the object that is open. */
+void jw_members(struct json_writer *w, struct slice object);
+
 /* A key with its value. */
 void jw_key_str(struct json_writer *w, const char *name, const char *text);
 void jw_key_slice(struct json_writer *w, const char *name, struct slice text);
