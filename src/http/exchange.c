@@ -9,6 +9,8 @@
 #include "http/internal.h"
 #include "http/target.h"
 
+#pragma weak log_write
+
 enum { FREE_MAX = 256, SWALLOW_MAX = 256 * 1024, STATUS_CLIENT_LEFT = 499 };
 
 static void set_phase(struct exchange *exchange, enum phase phase)
@@ -80,6 +82,8 @@ static void exchange_end(struct exchange *exchange, bool worker_gone)
 
 static void log_request(const struct exchange *exchange)
 {
+    if (log_write == NULL)
+        return;
     const struct http_request *request = &exchange->pub.request;
     char method[32];
     const struct slice name = request->head ? SLICE("HEAD") : request->method;
@@ -353,7 +357,6 @@ void exchange_completed(void *worker, struct MHD_Connection *mhd, void **context
 {
     struct exchange *exchange = *context;
     (void)worker;
-    (void)mhd;
     (void)code;
     if (exchange == NULL)
         return;
@@ -363,8 +366,12 @@ void exchange_completed(void *worker, struct MHD_Connection *mhd, void **context
     connection->served = true;
     connection->since_us = clock_monotonic_us();
     exchange->connection = NULL;
-    if (exchange->status == 0)
-        exchange->status = STATUS_CLIENT_LEFT;
+    if (exchange->status == 0) {
+        /* What libmicrohttpd has refused by itself (a malformed head, chunks that are none). */
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+        exchange->status = info != NULL ? info->http_status : STATUS_CLIENT_LEFT;
+    }
     log_request(exchange);
     if (!exchange->held)
         exchange_end(exchange, false);

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "http/internal.h"
 
 enum { GZIP_MIN = 1024, GZIP_MAX = 16 << 20, STREAM_BYTES = 64 * 1024 };

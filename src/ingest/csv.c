@@ -123,8 +123,8 @@ static enum accord_error finish_row(struct csv_reader *r, struct csv_row *ret)
         return ACCORD_E_ELEMENT_TOO_LARGE;
     size_t from = 0;
     for (size_t i = 0; i < r->cell_count; i++) {
-        r->cells[i] = (struct slice){r->ends[i] == from ? "" : r->data.data + from,
-                                     r->ends[i] - from};
+        r->cells[i] =
+            (struct slice){r->ends[i] == from ? "" : r->data.data + from, r->ends[i] - from};
         from = r->ends[i];
     }
     ret->cells = r->cells;
@@ -166,8 +166,7 @@ enum accord_error csv_next(struct csv_reader *r, struct csv_row *ret)
             r->at = end;
             return give_up_row(r, start, start_line, ACCORD_E_ELEMENT_TOO_LARGE);
         }
-        const size_t taken =
-            csv_parse(&r->parser, piece.data, piece.len, on_cell, on_row, r);
+        const size_t taken = csv_parse(&r->parser, piece.data, piece.len, on_cell, on_row, r);
         r->at = end;
         r->line++;
         if (taken != piece.len) {

@@ -2,38 +2,6 @@
 
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at the front, or 0. */
-static size_t sequence(const unsigned char *p, size_t left)
-{
-    if (p[0] < 0x80)
-        return p[0] == 0 ? 0 : 1;
-    const size_t len = p[0] >= 0xc2 && p[0] <= 0xdf   ? 2
-                       : p[0] >= 0xe0 && p[0] <= 0xef ? 3
-                       : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
-                                                      : 0;
-    if (len == 0 || len > left)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-        return 0;
-    return len;
-}
-
-bool csv_is_text(struct slice cell)
-{
-    const unsigned char *p = (const unsigned char *)cell.data;
-    for (size_t at = 0; at < cell.len;) {
-        const size_t len = sequence(p + at, cell.len - at);
-        if (len == 0)
-            return false;
-        at += len;
-    }
-    return true;
-}
-
 /* Bytes of the blank at the front: ASCII, or the ideographic space. */
 static size_t blank_front(struct slice s)
 {
@@ -177,17 +145,15 @@ enum accord_error csv_price(struct slice cell, struct accord_currency currency, 
     return accord_amount_parse(text, len, currency, ret_minor);
 }
 
-enum accord_error csv_hours(struct slice cell, int64_t minutes_max, int64_t *ret_minutes)
+/* A plain number as units of 10^-12 of a whole: what is below is cut off. */
+#define FRACTION_WHOLE INT64_C(1000000000000)
+
+static bool split_number(const char *text, size_t len, int64_t whole_max, int64_t *ret_whole,
+                         int64_t *ret_fraction)
 {
-    char text[NUMBER_MAX];
-    size_t len;
-    if (!plain_number(cell, text, &len))
-        return ACCORD_E_AMOUNT_INVALID;
-    /* Twelve decimals of an hour are 4 ns; what is below is cut off. */
-    const int64_t whole = INT64_C(1000000000000);
-    int64_t hours = 0;
+    int64_t whole = 0;
     int64_t fraction = 0;
-    int64_t unit = whole;
+    int64_t unit = FRACTION_WHOLE;
     bool after_point = false;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '.') {
@@ -199,20 +165,45 @@ enum accord_error csv_hours(struct slice cell, int64_t minutes_max, int64_t *ret
             unit /= 10;
             fraction += digit * unit;
         } else {
-            hours = hours * 10 + digit;
-            if (hours > minutes_max / 60)
-                return ACCORD_E_VALUE_OUT_OF_RANGE;
+            if (whole > (whole_max - digit) / 10)
+                return false;
+            whole = whole * 10 + digit;
         }
     }
-    int64_t minutes;
-    const enum accord_error e = accord_mul_div(fraction, 60, whole, &minutes);
+    *ret_whole = whole;
+    *ret_fraction = fraction;
+    return true;
+}
+
+/* cell * factor, half to even. */
+static enum accord_error scaled(struct slice cell, int64_t factor, int64_t max, int64_t *ret)
+{
+    char text[NUMBER_MAX];
+    size_t len;
+    if (!plain_number(cell, text, &len))
+        return ACCORD_E_DECIMAL_INVALID;
+    int64_t whole;
+    int64_t fraction;
+    if (!split_number(text, len, max / factor, &whole, &fraction))
+        return ACCORD_E_VALUE_OUT_OF_RANGE;
+    int64_t part;
+    const enum accord_error e = accord_mul_div(fraction, factor, FRACTION_WHOLE, &part);
     if (e != ACCORD_OK)
         return e;
-    minutes += hours * 60;
-    if (minutes > minutes_max)
+    if (whole * factor + part > max)
         return ACCORD_E_VALUE_OUT_OF_RANGE;
-    *ret_minutes = minutes;
+    *ret = whole * factor + part;
     return ACCORD_OK;
+}
+
+enum accord_error csv_hours(struct slice cell, int64_t minutes_max, int64_t *ret_minutes)
+{
+    return scaled(cell, 60, minutes_max, ret_minutes);
+}
+
+enum accord_error csv_milli(struct slice cell, int64_t max_milli, int64_t *ret_milli)
+{
+    return scaled(cell, 1000, max_milli, ret_milli);
 }
 
 enum accord_error csv_boolean(struct slice cell, bool *ret)

@@ -15,8 +15,6 @@
 #include "base/clock.h"
 #include "base/slice.h"
 
-/** Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF) without U+0000. */
-bool csv_is_text(struct slice cell);
 /** Without blanks, tabs, line ends and U+3000 at both ends. */
 struct slice csv_trim(struct slice cell);
 /** ASCII case is ignored. */
@@ -38,12 +36,15 @@ enum accord_error csv_integer(struct slice cell, int64_t max, int64_t *ret);
  * @param currency  its decimals bound the fraction; code "" takes free only
  * @return as accord_amount_parse(); ACCORD_E_FIELD_MISSING: a price, but no currency
  */
-enum accord_error csv_price(struct slice cell, struct accord_currency currency,
-                            int64_t *ret_minor);
+enum accord_error csv_price(struct slice cell, struct accord_currency currency, int64_t *ret_minor);
 
 /** Whole minutes of a length in hours ("1.5" is 90), half to even; ACCORD_E_VALUE_OUT_OF_RANGE
  *  beyond `minutes_max`. */
 enum accord_error csv_hours(struct slice cell, int64_t minutes_max, int64_t *ret_minutes);
+
+/** A decimal in thousandths, half to even: "4.6" is 4600, "4.36538" is 4365.
+ * ACCORD_E_DECIMAL_INVALID, ACCORD_E_VALUE_OUT_OF_RANGE beyond `max_milli`. */
+enum accord_error csv_milli(struct slice cell, int64_t max_milli, int64_t *ret_milli);
 
 /** true/false, yes/no, y/n, 1/0, 是/否; ACCORD_E_VALUE_UNKNOWN. */
 enum accord_error csv_boolean(struct slice cell, bool *ret);

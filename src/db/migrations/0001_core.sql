@@ -95,17 +95,22 @@ CREATE TABLE course (
     kind @text NOT NULL,
     purposes @int64 NOT NULL,              -- bits, see store/courses.h
     formats @int64 NOT NULL,
-    price_amount @int64,                   -- lowest offer; NULL: no price
+    price_amount @int64 NOT NULL,          -- lowest offer; -1: no price
     price_currency @text NOT NULL,
-    rating_ppm @int64,                     -- value / best; NULL: none
-    enrolments @int64 NOT NULL,
+    rating_ppm @int64 NOT NULL,            -- value / best; -1: none
+    enrolments @int64 NOT NULL,            -- -1: unknown
     body @text NOT NULL,                   -- canonical JSON, as answered
     source @text NOT NULL,                 -- import id, or 'put'
     changed_at @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, version)
 ) @strict;
 CREATE INDEX course_opaque ON course (id, gen_to);
+CREATE INDEX course_raw ON course (provider, raw_hash);
 CREATE INDEX course_title ON course (title, provider, course_id);
+CREATE INDEX course_provider_title ON course (provider, title, course_id);
+CREATE INDEX course_changed ON course (changed_at, provider, course_id);
+CREATE INDEX course_price ON course (price_currency, price_amount, provider, course_id);
+CREATE INDEX course_rating ON course (rating_ppm, provider, course_id);
 
 CREATE TABLE course_subject (
     provider @text NOT NULL,
@@ -114,6 +119,20 @@ CREATE TABLE course_subject (
     subject @text NOT NULL,
     PRIMARY KEY (subject, provider, course_id, version)
 ) @clustered;
+
+-- Which channel sees what of whom: worked out from each active agreement version.
+CREATE TABLE catalog_grant (
+    channel @text NOT NULL,
+    provider @text NOT NULL,
+    course_id @text NOT NULL,              -- '': all of the provider's
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    from_at @int64 NOT NULL,
+    to_at @int64 NOT NULL,
+    PRIMARY KEY (channel, provider, course_id, agreement, version)
+) @strict;
+CREATE INDEX catalog_grant_agreement ON catalog_grant (agreement, version);
+CREATE INDEX catalog_grant_provider ON catalog_grant (provider, channel);
 
 CREATE TABLE catalog_import (
     id @text NOT NULL PRIMARY KEY,
@@ -130,19 +149,45 @@ CREATE TABLE catalog_import (
     updated @int64 NOT NULL,
     unchanged @int64 NOT NULL,
     withdrawn @int64 NOT NULL,
-    rejected @int64 NOT NULL
+    rejected @int64 NOT NULL,
+    problems @int64 NOT NULL,              -- found; import_problem keeps the first of them
+    generation @int64 NOT NULL,            -- of the catalog that it was checked against
+    step @int64 NOT NULL,                  -- while applying: 0 withdraws, 1 adds rows
+    active_after @int64 NOT NULL           -- active courses once it is applied
 ) @strict;
 CREATE INDEX catalog_import_provider ON catalog_import (provider, created_at, id);
+CREATE INDEX catalog_import_created ON catalog_import (created_at, id);
+CREATE INDEX catalog_import_state ON catalog_import (state, provider);
 
+-- What an upload holds, until it is applied: a course as it will stand at generation + 1.
 CREATE TABLE import_row (
     import_id @text NOT NULL,
     course_id @text NOT NULL,
     line @int64 NOT NULL,
-    action @text NOT NULL,                 -- create | update | keep | withdraw
+    action @text NOT NULL,                 -- create | update | keep | seen (refused: no change)
+    base_version @int64 NOT NULL,          -- version that it replaces; 0: none
+    id @text NOT NULL,
     content_hash @bytes NOT NULL,
     raw_hash @bytes NOT NULL,
+    title @text NOT NULL,
+    language @text NOT NULL,
+    level @text NOT NULL,
+    kind @text NOT NULL,
+    purposes @int64 NOT NULL,
+    formats @int64 NOT NULL,
+    price_amount @int64 NOT NULL,
+    price_currency @text NOT NULL,
+    rating_ppm @int64 NOT NULL,
+    enrolments @int64 NOT NULL,
     body @text NOT NULL,
     PRIMARY KEY (import_id, course_id)
+) @strict;
+
+CREATE TABLE import_subject (
+    import_id @text NOT NULL,
+    course_id @text NOT NULL,
+    subject @text NOT NULL,
+    PRIMARY KEY (import_id, course_id, subject)
 ) @strict;
 
 CREATE TABLE import_problem (
@@ -233,7 +278,7 @@ CREATE TABLE refund_key (
     reversal @int64 NOT NULL,              -- 1: of a charge-back
     seq @int64 NOT NULL,
     PRIMARY KEY (channel, order_id, refund_id, reversal)
-) @strict;
+) @clustered;
 
 CREATE TABLE sale_line (
     seq @int64 NOT NULL,
@@ -282,7 +327,7 @@ CREATE TABLE rating_fact (
     event_id @text NOT NULL,
     value @int64 NOT NULL,                 -- 1..5
     PRIMARY KEY (provider, course_id, rater, seq)
-) @strict;
+) @clustered;
 
 -- agreements ----------------------------------------------------------------------------------
 
