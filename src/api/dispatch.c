@@ -195,6 +195,28 @@ static void fly_as_job(void *self, unsigned thread)
 
 /* ---- what the HTTP room calls ---- */
 
+/* A refusal at the headers closes the connection, one in run() keeps it: worth reading what is left
+ * of a small request. */
+enum { PASSED_OVER_MAX = 16 << 10 };
+
+static bool passes_over_body(const struct flight *flight)
+{
+    const struct http_exchange *http = flight->call.http;
+    const struct slice length = http_header(http, "Content-Length");
+    if (!flight->has_body)
+        return true;
+    if (length.data == NULL || length.len == 0 || length.len > 5 ||
+        http_header(http, "Content-Encoding").data != NULL)
+        return false;
+    size_t bytes = 0;
+    for (size_t i = 0; i < length.len; i++) {
+        if (length.data[i] < '0' || length.data[i] > '9')
+            return false;
+        bytes = bytes * 10 + (size_t)(length.data[i] - '0');
+    }
+    return bytes <= PASSED_OVER_MAX;
+}
+
 static bool begin(void *context, struct http_exchange *exchange, size_t *ret_body_max)
 {
     struct dispatch *dispatch = context;
@@ -212,9 +234,9 @@ static bool begin(void *context, struct http_exchange *exchange, size_t *ret_bod
     flight->call.app = dispatch->app;
     admit(flight, dispatch->routes);
     const bool refused = flight->call.failed || flight->done;
-    *ret_body_max = refused ? 0 : flight->call.operation->body_max;
-    if (!refused || !flight->has_body)
-        return true; /* a refusal is answered in run(): that keeps the connection */
+    *ret_body_max = refused ? PASSED_OVER_MAX : flight->call.operation->body_max;
+    if (!refused || passes_over_body(flight))
+        return true;
     land(flight);
     return false;
 }
