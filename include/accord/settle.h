@@ -4,10 +4,13 @@
  * Pure: no clock, no I/O, no global state; equal input gives equal output on every machine. The
  * live report, the explanation, the audit and a partner's own re-derivation are this one function.
  *
- * Order of calculation per line: gross → tax → store fee → payment fee → net → amounts → shares →
- * residual. Single amounts round half to even; splits are accord_apportion(). A refund is
- * re-allocation: the line is computed anew on what remains of it, with the terms of the sale, and
- * the difference is posted.
+ * Order of calculation per line: gross → tax → store fee → payment fee → net → amounts → shares and
+ * residual. Single amounts round half to even; splits are accord_apportion() in declared order. A
+ * refund is re-allocation: the line is computed anew on what remains of it, with the terms of the
+ * sale, and the caller posts the difference.
+ *
+ * Every function is re-entrant and may be called from any thread. Memory is bounded by the input:
+ * orders of up to 8 lines and 16 refunds allocate nothing.
  */
 #ifndef ACCORD_SETTLE_H
 #define ACCORD_SETTLE_H
@@ -42,11 +45,15 @@ enum accord_fee_base {
     ACCORD_FEE_ON_RUNNING, /**< what is left after the steps before it */
 };
 
-/** One deduction between gross and net. */
+/**
+ * One deduction between gross and net.
+ *
+ * A rate is what the parties signed, so it wins over an amount given with the order. Tax is part of
+ * gross: V = G·r/(1+r). A fee is a part of its base as sold; a base below zero counts as zero.
+ */
 struct accord_deduction {
-    bool deduct;               /**< false: it does not lower net */
-    int64_t rate_ppm;          /**< -1: the amount is given with the order. Tax: included in gross,
-                                    V = G·r/(1+r); a fee: of `base` */
+    bool deduct;      /**< false: it does not lower net */
+    int64_t rate_ppm; /**< 0 .. 1 000 000; -1: the amount given with the order, else none */
     enum accord_fee_base base; /**< fees only */
 };
 
@@ -57,7 +64,7 @@ struct accord_term {
     enum accord_term_kind kind;
     uint32_t payee;
     int64_t share_ppm;    /**< SHARE: 0 .. 1 000 000, of what is left of net after the amounts */
-    int64_t amount_minor; /**< AMOUNT: per line; scales with what is not refunded */
+    int64_t amount_minor; /**< AMOUNT: >= 0, per line; scales with what is not refunded */
 };
 
 struct accord_course_ref {
@@ -65,7 +72,15 @@ struct accord_course_ref {
     const char *course_id;
 };
 
-/** One version of an agreement, as settle needs it. Strings are borrowed. */
+/**
+ * One version of an agreement, as settle needs it. Strings and arrays are borrowed.
+ *
+ * Scope: a list that is not named (count 0) does not restrict, and every list that is named must
+ * match. On top of that a version covers only courses of providers and sales of channels that are
+ * among its parties, because only they signed it. `is_default` marks the operator's standard terms:
+ * they cover, behind every other agreement, sales whose provider and channel have both accepted
+ * them, that is, are parties of it; lists that it names narrow it without raising its rank.
+ */
 struct accord_agreement_version {
     const char *agreement;
     int64_t version;
@@ -87,19 +102,24 @@ struct accord_agreement_version {
     struct accord_deduction tax;
     struct accord_deduction store_fee;
     struct accord_deduction payment_fee;
-    bool add_back[ACCORD_FUNDERS]; /**< a discount so funded is added back to the share base */
-    uint32_t funder_party[ACCORD_FUNDERS];      /**< who is charged; index of a party */
+    bool add_back[ACCORD_FUNDERS];         /**< a discount so funded is added to the share base */
+    uint32_t funder_party[ACCORD_FUNDERS]; /**< who is charged for it; index of a party */
     struct accord_term terms[ACCORD_TERMS_MAX]; /**< in declared order; exactly one residual */
     uint32_t term_count;
 };
 
-/** Checks what the type cannot say: one residual, shares within one whole, payees and collector
- *  among the parties, an add-back's funder a party, from < to.
- *  @param ret_term  index of the offending term, or UINT32_MAX when it is not a term's fault */
+/**
+ * Checks what the type cannot say: counts, rates and amounts within their range, exactly one
+ * residual, shares within one whole, payees and collector among the parties, an add-back's funder a
+ * party, no party twice, a scope that names something (or the default) and only parties, from < to.
+ *
+ * @param ret_term  NULL, or where the index of the offending term goes on failure: UINT32_MAX when
+ *                  it is not a term's fault
+ */
 enum accord_error accord_agreement_check(const struct accord_agreement_version *version,
                                          uint32_t *ret_term);
 
-/** Why a version wins: the more specific first. */
+/** Why a version wins: the more specific first. Decided by the lists that its scope names. */
 enum accord_rank {
     ACCORD_RANK_COURSE,
     ACCORD_RANK_PROVIDER_CHANNEL,
@@ -108,6 +128,7 @@ enum accord_rank {
     ACCORD_RANK_DEFAULT,
     ACCORD_RANK_NONE, /**< does not cover the sale */
 };
+const char *accord_rank_name(enum accord_rank rank); /* "course", "provider_channel", …; "none" */
 
 struct accord_sale_key {
     const char *provider;
@@ -116,23 +137,38 @@ struct accord_sale_key {
     int64_t occurred_at_us;
 };
 
-/** The rank with which a version covers a sale, or ACCORD_RANK_NONE. */
+/** The rank with which a version covers a sale, or ACCORD_RANK_NONE. Looks at this version alone:
+ *  see accord_agreement_in_force(). */
 enum accord_rank accord_agreement_rank(const struct accord_agreement_version *version,
                                        const struct accord_sale_key *sale);
 
 /**
- * The version that covers a sale: lowest rank, then highest priority, then agreement id bytewise
- * (activation refuses equals), then highest version number within one agreement.
+ * True when versions[index] is the one of its agreement that is in force at an instant: a version
+ * ends where a later version of the same agreement begins, also where that one covers less and
+ * also when that one has ended since.
+ */
+bool accord_agreement_in_force(const struct accord_agreement_version *const *versions, size_t count,
+                               size_t index, int64_t at_us);
+
+/**
+ * The version that covers a sale, among those in force when it occurred: lowest rank, then highest
+ * priority, then agreement id bytewise (which never decides when activation refuses overlaps).
  *
- * @param ret_rank    rank of the winner
+ * @param versions  signed versions in any order; drafts and rejected ones are left out
+ * @param ret_rank  rank of the winner, or ACCORD_RANK_NONE
  * @return the winner's index, or SIZE_MAX when none covers it
  */
 size_t accord_agreement_resolve(const struct accord_agreement_version *const *versions,
                                 size_t count, const struct accord_sale_key *sale,
                                 enum accord_rank *ret_rank);
 
-/** True when two versions of different agreements could both win a sale with equal rank and
- *  priority: activating the second is refused. */
+/**
+ * True when two versions of different agreements could both cover a sale with equal rank and
+ * priority: activating the second is refused. Symmetric.
+ *
+ * Looks at the two alone: a version that a later one of its agreement supersedes is passed with
+ * effective_to_us cut to where that one begins.
+ */
 bool accord_agreement_overlap(const struct accord_agreement_version *a,
                               const struct accord_agreement_version *b);
 
@@ -147,18 +183,31 @@ enum accord_held {
 };
 const char *accord_held_name(enum accord_held held); /* "unmatched", …; "" for NOT */
 
+/**
+ * Spreads an amount of the whole (a tax, a fee, a discount of an order or of a refund) over its
+ * lines by largest remainder over `paid`, ties to the earlier line; over equal weights when nothing
+ * was paid for any of them.
+ *
+ * @param total  any int64 but INT64_MIN
+ * @param paid   `count` values >= 0 whose sum fits int64
+ * @param ret    `count` parts whose sum is total; unwritten on failure
+ * @return ACCORD_OK; ACCORD_E_WEIGHTS_ZERO when count is 0 and total is not; ACCORD_E_OVERFLOW;
+ *         ACCORD_E_WEIGHT_NEGATIVE; ACCORD_E_OUT_OF_MEMORY
+ */
+enum accord_error accord_spread(int64_t total, const int64_t *paid, size_t count, int64_t *ret);
+
 /** One line of an order as sold. Amounts of the whole order are already spread over its lines. */
 struct accord_line {
-    const char *line_id;
+    const char *line_id; /**< unique in the order */
     const char *provider;
     const char *course_id;
     bool course_known;
-    int64_t quantity;
-    int64_t paid;        /**< gross of the line, tax included, >= 0 */
+    int64_t quantity;    /**< informational: `paid` is for all of it */
+    int64_t paid;        /**< gross of the line, tax included, >= 0; 0 with a full coupon */
     int64_t tax;         /**< -1: not given */
     int64_t store_fee;   /**< -1: not given */
     int64_t payment_fee; /**< -1: not given */
-    int64_t discounts[ACCORD_FUNDERS];
+    int64_t discounts[ACCORD_FUNDERS]; /**< >= 0; what was cut from the list price to get `paid` */
 };
 
 /** An order fact. */
@@ -168,34 +217,50 @@ struct accord_order {
     int64_t occurred_at_us;
     struct accord_currency currency;
     const struct accord_line *lines;
-    size_t line_count;
+    size_t line_count; /**< at most ACCORD_LINES_MAX */
 };
 
-/** One refund or charge-back row. The caller leaves out what was voided, superseded or reversed. */
+/**
+ * One refund or charge-back row. The caller leaves out what was voided, superseded or reversed.
+ *
+ * Rows apply in the order (occurred_at, partner, event_id, row), each up to what is left of what
+ * was paid; what cannot be applied (too much, or no such line) is excess. A row of the whole order
+ * goes to the lines by largest remainder over what is still unrefunded of each, ties to the earlier
+ * line; since every row looks at what the rows before it left, many small ones drift nowhere. A row
+ * of which nothing can be applied returns neither tax nor fee.
+ *
+ * Tax follows pro rata, unless the row says how much was returned; fees are kept, unless it says
+ * so. Both are cut at what there is to return.
+ */
 struct accord_refund {
     int64_t occurred_at_us;
     const char *partner; /**< with event_id and the time: the order in which refunds apply */
     const char *event_id;
     uint32_t row;         /**< place within its fact */
     const char *line_id;  /**< NULL: an amount of the whole order */
-    int64_t amount;       /**< > 0 */
+    int64_t amount;       /**< >= 0 */
     int64_t tax_returned; /**< -1: pro rata */
     int64_t fee_returned; /**< >= 0: lowers the payment fee, then the store fee */
 };
 
-/** What settle gave for one line. All amounts are what stands now, after refunds. */
+/**
+ * What settle gave for one line: what stands now, after refunds.
+ *
+ * Of a held line only `gross` and `refunded` are filled, and the version where one won. Otherwise
+ * net = gross − refunded − tax − store_fee − payment_fee, and the sum of `shares` is net.
+ */
 struct accord_line_result {
     enum accord_held held;
     size_t version; /**< index of the winning version; SIZE_MAX when held without one */
     enum accord_rank rank;
     int64_t gross;    /**< paid, before refunds */
     int64_t refunded; /**< 0 .. gross */
-    int64_t tax;      /**< of what remains */
+    int64_t tax; /**< of what remains; 0 when the agreement does not deduct it. Fees likewise */
     int64_t store_fee;
     int64_t payment_fee;
-    int64_t net;        /**< what is received and split; the sum of shares */
+    int64_t net;        /**< what is received and split; negative when kept fees exceed the rest */
     int64_t added_back; /**< discounts added to the share base and charged to their funders */
-    int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the winning version; sum = net */
+    int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the winning version */
 };
 
 /** What of an order's refunds could not be applied. */
@@ -207,11 +272,24 @@ struct accord_excess {
 /**
  * Settles one order.
  *
- * @param refunds   any order of arrival; sorted inside (occurred_at, partner, event_id, row)
- * @param versions  every version that may cover a line
- * @param ret       order->line_count results
- * @return ACCORD_OK; ACCORD_E_OVERFLOW; ACCORD_E_OUT_OF_MEMORY. A line that cannot be settled is
- *         held, not an error.
+ * Of what is left of a line:
+ * - Discounts that the agreement adds back raise what is shared out and are charged to their
+ *   funders as negatives; they and the amounts of terms scale with what is not refunded.
+ * - Amounts come first, then share terms and the residual split the rest by largest remainder in
+ *   declared order; the residual weighs what the shares leave of one whole.
+ * - A line whose amounts exceed what there is to share out as sold is held `over_allocated`,
+ *   whatever is refunded later; refunds never turn a settled line into a held one.
+ * - When kept fees exceed what remains, the rest is negative, and the payees of shares and residual
+ *   bear it in the same proportions (the mirror of the split).
+ *
+ * @param refunds   any order of arrival; sorted inside
+ * @param versions  every version that may cover a line, as for accord_agreement_resolve(), each
+ *                  accepted by accord_agreement_check()
+ * @param ret       order->line_count results; unwritten on failure, as is ret_excess
+ * @return ACCORD_OK; ACCORD_E_OVERFLOW; ACCORD_E_OUT_OF_MEMORY; ACCORD_E_COUNT_OUT_OF_RANGE;
+ *         ACCORD_E_VALUE_OUT_OF_RANGE for a negative where none may be; the error of
+ *         accord_agreement_check() for a winning version whose parties or terms are not acceptable.
+ *         A line that cannot be settled is held, not an error.
  */
 enum accord_error accord_settle_order(const struct accord_order *order,
                                       const struct accord_refund *refunds, size_t refund_count,
@@ -219,27 +297,59 @@ enum accord_error accord_settle_order(const struct accord_order *order,
                                       size_t version_count, struct accord_line_result *ret,
                                       struct accord_excess *ret_excess);
 
-/** One step of an explanation, emitted by the code that computes. */
+/**
+ * One step of an explanation, emitted by the code that computes.
+ *
+ * First come the rows "refund" of all lines, in the order in which they apply (amount: what the
+ * line got of it, negative), then line after line:
+ *
+ *     gross, refunded, tax, tax_returned, store_fee, payment_fee, fee_returned      add up to
+ *     net                                                                           and with
+ *     added_back (one per funder; payee: who funds it)                              to
+ *     share_base                                   (only when something was added back)
+ *     amount (one per term)                        is handed out of it, which leaves
+ *     to_share                                     (only when there were amounts), split into
+ *     share, residual (in declared order)          and at last
+ *     funded (one per funder, negative)            so that all that payees get adds up to net.
+ *
+ * A step whose amount is zero and has no rate is left out, except gross, net and what goes to a
+ * payee. A held line ends with a step "held" whose amount is what remains of gross.
+ *
+ * The exact value before rounding is ±(exact_floor + exact_num / exact_den), lowest terms.
+ */
 struct accord_step {
-    const char *op; /**< "gross", "refunded", "tax", "store_fee", "net", "amount", "share", … */
-    const char *payee; /**< NULL when the step is nobody's */
-    int64_t amount;    /**< result of the step, minor units */
-    int64_t exact_num; /**< the exact fraction before rounding; den 0: none */
-    int64_t exact_den;
+    const char *op;
+    const char *payee;    /**< NULL when the step is nobody's */
+    const char *event_id; /**< of "refund": the fact it comes from; else NULL */
+    int64_t amount;       /**< result of the step, minor units; deductions are negative */
+    bool exact_negative;
+    uint64_t exact_floor; /**< whole units of the magnitude of the exact value */
+    uint64_t exact_num;   /**< 0 <= exact_num < exact_den */
+    uint64_t exact_den;   /**< 0: the step does not round */
     int64_t rate_ppm;     /**< -1: none */
     const char *rounding; /**< "half_even", "largest_remainder", or NULL */
-    uint32_t place;       /**< largest remainder: place in the order of left-over units */
+    uint32_t place;       /**< largest remainder: place in the order of left-over units, from 0 */
     uint32_t extra;       /**< 1: it got one */
 };
+
+/** Receives the steps; strings of the step live as long as the input of the call. */
 typedef void accord_step_fn(void *context, size_t line, const struct accord_step *step);
 
-/** As accord_settle_order(), and reports each step of each line to `step`. */
+/** As accord_settle_order(), and reports each step of each line to `step`. After an error, what was
+ *  reported is void. */
 enum accord_error accord_explain_order(const struct accord_order *order,
                                        const struct accord_refund *refunds, size_t refund_count,
                                        const struct accord_agreement_version *const *versions,
                                        size_t version_count, struct accord_line_result *ret,
                                        struct accord_excess *ret_excess, accord_step_fn *step,
                                        void *context);
+
+/** Room for the text of any exact value. */
+#define ACCORD_EXACT_TEXT 64
+
+/** Writes the exact value of a step: "11868.6" where six decimals suffice, else a fraction in
+ *  lowest terms, "138461/13"; "" when the step does not round. */
+void accord_step_exact_text(const struct accord_step *step, char ret_text[ACCORD_EXACT_TEXT]);
 
 #ifdef __cplusplus
 }

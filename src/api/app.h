@@ -6,6 +6,12 @@
 
 #include "api/call.h"
 
+struct config;   /* base/config.h */
+struct metrics;  /* service/metrics.h */
+struct metering; /* api/metering.h */
+struct limits;   /* api/limits.h */
+struct dispatch; /* api/dispatch.h */
+
 /** One set of books. Live and test data share nothing: each is a database of its own. */
 struct book {
     const char *name; /**< "live" or "test" */
@@ -17,13 +23,20 @@ struct book {
 };
 
 struct app {
-    const struct config *config; /* base/config.h */
+    const struct config *config;
     struct book live;
     struct book test;
     struct jobs *jobs;
     struct http_server *server;
-    struct metrics *metrics; /* service/metrics.h */
+    struct metrics *metrics;
+    struct metering *metering;
+    struct limits *limits; /**< NULL: keys are not limited */
+    struct dispatch *dispatch;
+    const char *public_path; /**< what a proxy puts before "/v1", or "" */
+    const char *docs;        /**< the page of /docs, with this service's configuration */
+    size_t docs_len;
     unsigned worker_count;
+    unsigned job_count;
     _Atomic bool draining;
 };
 

@@ -91,9 +91,9 @@ struct operation {
 };
 
 struct call {
-    struct http_exchange *http; /**< the request; never its reply: that is the worker's */
-    struct http_reply *reply;   /**< what the steps build; handed to the exchange at the end */
-    struct arena *arena;        /**< of the exchange */
+    struct http_exchange *http;
+    struct http_reply *reply; /**< of the exchange; built in write() or answer(), or by a refusal */
+    struct arena *arena;      /**< of the exchange */
     const struct operation *operation;
     struct app *app;
     struct book *book; /**< of the key. read() may point it elsewhere for the steps after it */
@@ -164,7 +164,7 @@ void call_location(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Keyset lists: the cursor is opaque, base64url of the last row's key parts. */
-enum { CURSOR_PARTS_MAX = 4 };
+enum { CURSOR_PARTS_MAX = 8 };
 struct list_page {
     int64_t limit; /**< 1 .. 1000, default 100 */
     bool has_cursor;

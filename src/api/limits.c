@@ -11,8 +11,8 @@
 enum { SETS = 1024, WAYS = 8 };
 
 struct bucket {
-    uint64_t key;     /* 0: free */
-    int64_t tokens;   /* millionths of a request */
+    uint64_t key;      /* 0: free */
+    int64_t tokens;    /* millionths of a request */
     int64_t filled_us; /* when `tokens` was true */
 };
 

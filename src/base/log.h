@@ -1,21 +1,28 @@
 /**
  * JSON-lines log: one object a line, to standard error or ACCORD_LOG_FILE.
  *
+ *   {"time":"2026-01-15T12:03:11.004512Z","level":"info","event":"request","status":200,…}
+ *
  * Only main, http and service log; library code returns errors. Never a secret, a body or a text
- * that a learner wrote. Thread-safe: one write(2) a line.
+ * that a learner wrote. Thread-safe: one write(2) a line. A line holds at most LOG_LINE_MAX bytes,
+ * so that lines of several writers of one pipe never mix; a text that does not fit is cut, and the
+ * line says "truncated":true.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
 #include <stdint.h>
 
+enum { LOG_LINE_MAX = 4096 };
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
+/** Before the first line; without it lines go to standard error at LOG_INFO. */
 void log_open(int fd, enum log_level level);
 /** Changes the level at once, from any thread. */
 void log_set_level(enum log_level level);
 
-/** One field of a line: text (NULL is left out) or, when text_is_int, a number. */
+/** One field of a line: text (NULL is left out) or, when is_number, a number. */
 struct log_field {
     const char *name;
     const char *text;
@@ -26,8 +33,10 @@ struct log_field {
 #define LOG_INT(field, value)                                                                      \
     ((struct log_field){.name = (field), .number = (int64_t)(value), .is_number = 1})
 
+/** Bytes of a text that are not UTF-8 become U+FFFD. errno is kept. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                unsigned count);
+/** At least one field; an event without fields calls log_write() with NULL and 0. */
 #define LOG(level, event, ...)                                                                     \
     log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                           \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

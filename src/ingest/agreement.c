@@ -108,16 +108,16 @@ static const struct json_field slug_element = {
 
 static const struct json_field course_fields[] = {
     FIELD(struct scope_course, provider, JSON_KIND_SLUG, .min = 1, .max = 63),
-    FIELD(struct scope_course, course_id, JSON_KIND_STRING, .min = 1, .max = 255),
+    FIELD(struct scope_course, course_id, JSON_KIND_ID, .min = 1, .max = 255),
 };
 static const struct json_object course_spec = JSON_OBJECT(struct scope_course, course_fields);
 
 static const struct json_field scope_fields[] = {
-    FIELD(struct scope_body, providers, JSON_KIND_ARRAY, .min = 1, .max = ACCORD_PARTIES_MAX,
+    FIELD(struct scope_body, providers, JSON_KIND_ARRAY, .min = 0, .max = ACCORD_PARTIES_MAX,
           .element = &slug_element, OPTIONAL),
-    FIELD(struct scope_body, channels, JSON_KIND_ARRAY, .min = 1, .max = ACCORD_PARTIES_MAX,
+    FIELD(struct scope_body, channels, JSON_KIND_ARRAY, .min = 0, .max = ACCORD_PARTIES_MAX,
           .element = &slug_element, OPTIONAL),
-    FIELD(struct scope_body, courses, JSON_KIND_ARRAY, .min = 1, .max = ACCORD_SCOPE_MAX,
+    FIELD(struct scope_body, courses, JSON_KIND_ARRAY, .min = 0, .max = ACCORD_SCOPE_MAX,
           .object = &course_spec, OPTIONAL),
 };
 static const struct json_object scope_spec = JSON_OBJECT(struct scope_body, scope_fields);
@@ -225,7 +225,7 @@ static const struct json_field term_fields[] = {
      .max = ACCORD_PPM_WHOLE,
      .optional = true},
     {.name = "amount_minor",
-     .kind = JSON_KIND_INT,
+     .kind = JSON_KIND_AMOUNT,
      .offset = offsetof(struct term_body, amount_minor),
      .has_offset = offsetof(struct term_body, has_amount),
      .min = 0,
@@ -238,13 +238,13 @@ static const struct json_object term_spec = JSON_OBJECT(struct term_body, term_f
 enum { HEAD_FIELDS = 2 };
 static const struct json_field version_fields[] = {
     FIELD(struct version_body, id, JSON_KIND_SLUG, .min = 1, .max = 63, OPTIONAL),
-    FIELD(struct version_body, name, JSON_KIND_STRING, .min = 1, .max = 200),
+    FIELD(struct version_body, name, JSON_KIND_ID, .min = 1, .max = 255),
     FIELD(struct version_body, parties, JSON_KIND_ARRAY, .min = 2, .max = ACCORD_PARTIES_MAX,
           .element = &slug_element),
     FIELD(struct version_body, collector, JSON_KIND_SLUG, .min = 1, .max = 63, OPTIONAL),
     FIELD(struct version_body, clearing, JSON_KIND_ENUM, .names = clearing_names, OPTIONAL),
     NAMED("default", struct version_body, is_default, JSON_KIND_BOOL, OPTIONAL),
-    FIELD(struct version_body, scope, JSON_KIND_OBJECT, .object = &scope_spec, OPTIONAL),
+    FIELD(struct version_body, scope, JSON_KIND_OBJECT, .object = &scope_spec),
     FIELD(struct version_body, effective, JSON_KIND_OBJECT, .object = &effective_spec),
     FIELD(struct version_body, retroactive, JSON_KIND_BOOL, OPTIONAL),
     FIELD(struct version_body, currency, JSON_KIND_CURRENCY, .optional = false),
@@ -254,7 +254,7 @@ static const struct json_field version_fields[] = {
      .has_offset = offsetof(struct version_body, has_period),
      .object = &period_spec,
      OPTIONAL},
-    FIELD(struct version_body, priority, JSON_KIND_INT, .min = -1000, .max = 1000, OPTIONAL),
+    FIELD(struct version_body, priority, JSON_KIND_INT, .min = -1000000, .max = 1000000, OPTIONAL),
     FIELD(struct version_body, base, JSON_KIND_OBJECT, .object = &base_spec, OPTIONAL),
     FIELD(struct version_body, funders, JSON_KIND_OBJECT, .object = &funders_spec, OPTIONAL),
     FIELD(struct version_body, refund, JSON_KIND_OBJECT, .object = &refund_spec, OPTIONAL),
@@ -615,7 +615,9 @@ enum accord_error agreement_encode(struct arena *arena, const struct agreement_v
     jw_key(&w, "effective");
     jw_object(&w);
     jw_key_time(&w, "from", terms->effective_from_us);
-    if (terms->effective_to_us != INT64_MAX)
+    if (terms->effective_to_us == INT64_MAX)
+        jw_key_null(&w, "to");
+    else
         jw_key_time(&w, "to", terms->effective_to_us);
     jw_object_end(&w);
     jw_key_bool(&w, "retroactive", version->retroactive);

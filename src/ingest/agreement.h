@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/zone.h"
 #include "json/decode.h"
+#include "store/agreements.h"
 
 /** A version's body, decoded. Everything lives in the arena given. */
 struct agreement_version {
@@ -35,6 +36,16 @@ enum accord_error agreement_decode(struct arena *arena, struct slice body, const
                                    int64_t version, bool with_head, struct slice *ret_id,
                                    struct slice *ret_name, struct agreement_version *ret,
                                    struct json_problems *problems);
+
+/** Decodes a stored version; its end is the row's: a later version or a termination may have
+ *  brought it forward. A body that does not decode is ACCORD_E_DATABASE_ERROR. */
+enum accord_error agreement_decode_row(struct arena *arena, const struct agreement_version_row *row,
+                                       struct agreement_version *ret);
+
+/** Every version that settles sales, decoded, in order of (agreement, version): of all agreements
+ *  or, with `partner`, of those that it is a party of. */
+enum accord_error agreement_load_settling(struct db *db, struct arena *arena, const char *partner,
+                                          struct agreement_version **ret, size_t *ret_count);
 
 /** The canonical body of a decoded version: the text that is stored, hashed and signed. */
 enum accord_error agreement_encode(struct arena *arena, const struct agreement_version *version,

@@ -24,8 +24,8 @@ void jw_object_end(struct json_writer *w);
 void jw_array(struct json_writer *w); /* [ */
 void jw_array_end(struct json_writer *w);
 void jw_key(struct json_writer *w, const char *name);
-void jw_slice(struct json_writer *w, struct slice text);
-void jw_str(struct json_writer *w, const char *text); /* NULL writes null */
+void jw_slice(struct json_writer *w, struct slice text); /* data NULL writes null */
+void jw_str(struct json_writer *w, const char *text);    /* NULL writes null */
 void jw_int(struct json_writer *w, int64_t value);
 void jw_bool(struct json_writer *w, bool value);
 void jw_null(struct json_writer *w);
@@ -36,6 +36,9 @@ void jw_time(struct json_writer *w, instant_us at);
 void jw_money(struct json_writer *w, int64_t amount_minor, struct accord_currency currency);
 /** A value that is JSON text already (a stored body). */
 void jw_raw(struct json_writer *w, struct slice json);
+
+/** The members of a stored, non-empty object as members of the object that is open. */
+void jw_members(struct json_writer *w, struct slice object);
 
 /* A key with its value. */
 void jw_key_str(struct json_writer *w, const char *name, const char *text);

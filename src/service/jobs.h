@@ -11,11 +11,13 @@ struct jobs;
 /** `thread` is the index of the pool's thread, so that it can use its own connection. */
 typedef void job_fn(void *self, unsigned thread);
 
+/** At least one thread is started; the queue holds jobs that no thread has taken yet. */
 enum accord_error jobs_start(unsigned threads, size_t queue_max, struct jobs **ret);
-/** ACCORD_E_QUEUE_FULL or ACCORD_E_SHUTTING_DOWN when refused. */
+/** From any thread, a job's too. ACCORD_E_QUEUE_FULL or ACCORD_E_SHUTTING_DOWN when refused. */
 enum accord_error jobs_submit(struct jobs *jobs, job_fn *run, void *self);
+/** Jobs that wait; those that run are not counted. */
 size_t jobs_depth(const struct jobs *jobs);
-/** Finishes what runs and what is queued. */
+/** Finishes what runs and what is queued, then frees. NULL is a no-op. */
 void jobs_stop(struct jobs *jobs);
 
 #endif

@@ -22,28 +22,29 @@ static enum agreement_state state_of(struct slice name)
 /* ---- agreements
  * --------------------------------------------------------------------------------*/
 
-DB_SQL(sql_find, "SELECT id, name, created_by, created_at FROM agreement WHERE id = $1");
+#define AGREEMENT_COLUMNS "a.id, a.name, a.created_by, a.created_at FROM agreement a "
+DB_SQL(sql_find, "SELECT " AGREEMENT_COLUMNS "WHERE a.id = $1");
 DB_SQL(sql_insert, "INSERT INTO agreement (id, name, created_by, created_at) "
                    "VALUES ($1, $2, $3, $4)");
 
-struct find {
+struct agreements {
     struct arena *arena;
-    struct agreement_row row;
-    bool found;
+    struct agreement_row *rows;
+    size_t count;
 };
 
 static enum accord_error take_agreement(void *context, size_t param_row, const struct db_row *row)
 {
     (void)param_row;
-    struct find *find = context;
-    find->row = (struct agreement_row){
-        .id = arena_strdup(find->arena, db_get_text(row, 0)),
-        .name = arena_strdup(find->arena, db_get_text(row, 1)),
-        .created_by = arena_strdup(find->arena, db_get_text(row, 2)),
+    struct agreements *agreements = context;
+    struct agreement_row *next = &agreements->rows[agreements->count++];
+    *next = (struct agreement_row){
+        .id = arena_strdup(agreements->arena, db_get_text(row, 0)),
+        .name = arena_strdup(agreements->arena, db_get_text(row, 1)),
+        .created_by = arena_strdup(agreements->arena, db_get_text(row, 2)),
         .created_at = db_get_int(row, 3),
     };
-    find->found = true;
-    return find->row.id == NULL || find->row.name == NULL || find->row.created_by == NULL
+    return next->id == NULL || next->name == NULL || next->created_by == NULL
                ? ACCORD_E_OUT_OF_MEMORY
                : ACCORD_OK;
 }
@@ -51,14 +52,15 @@ static enum accord_error take_agreement(void *context, size_t param_row, const s
 enum accord_error store_agreement_find(struct db *db, struct arena *arena, const char *id,
                                        bool *ret_found, struct agreement_row *ret)
 {
-    struct find find = {.arena = arena};
+    struct agreement_row row;
+    struct agreements found = {.arena = arena, .rows = &row};
     const struct db_value params[] = {db_str(id)};
-    const enum accord_error error = db_query(db, &sql_find, params, 1, 1, take_agreement, &find);
+    const enum accord_error error = db_query(db, &sql_find, params, 1, 1, take_agreement, &found);
     if (error != ACCORD_OK)
         return error;
-    *ret_found = find.found;
-    if (find.found)
-        *ret = find.row;
+    *ret_found = found.count == 1;
+    if (*ret_found)
+        *ret = row;
     return ACCORD_OK;
 }
 
@@ -189,13 +191,13 @@ static enum accord_error take_version(void *context, size_t param_row, const str
 }
 
 static enum accord_error query_versions(struct db *db, const struct db_sql *sql,
-                                        struct arena *arena, const char *param,
+                                        struct arena *arena, const struct db_value *params,
+                                        size_t columns, size_t row_count,
                                         struct agreement_version_row **ret, size_t *ret_count)
 {
     struct versions versions = {.arena = arena};
-    const struct db_value params[] = {db_str(param)};
     const enum accord_error error =
-        db_query(db, sql, params, param == NULL ? 0 : 1, 1, take_version, &versions);
+        db_query(db, sql, params, columns, row_count, take_version, &versions);
     if (error != ACCORD_OK)
         return error;
     *ret = versions.rows;
@@ -204,17 +206,24 @@ static enum accord_error query_versions(struct db *db, const struct db_sql *sql,
 }
 
 enum accord_error store_agreement_versions(struct db *db, struct arena *arena,
-                                           const char *agreement,
+                                           const char *const *ids, size_t id_count,
                                            struct agreement_version_row **ret, size_t *ret_count)
 {
-    return query_versions(db, &sql_versions, arena, agreement, ret, ret_count);
+    struct db_value *params = arena_array(arena, id_count, sizeof *params);
+    if (params == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < id_count; i++)
+        params[i] = db_str(ids[i]);
+    return query_versions(db, &sql_versions, arena, params, 1, id_count, ret, ret_count);
 }
 
 enum accord_error store_agreement_settling(struct db *db, struct arena *arena, const char *partner,
                                            struct agreement_version_row **ret, size_t *ret_count)
 {
-    return query_versions(db, partner == NULL ? &sql_settling : &sql_settling_of, arena, partner,
-                          ret, ret_count);
+    const struct db_value params[] = {db_str(partner)};
+    if (partner == NULL)
+        return query_versions(db, &sql_settling, arena, NULL, 0, 1, ret, ret_count);
+    return query_versions(db, &sql_settling_of, arena, params, 1, 1, ret, ret_count);
 }
 
 DB_SQL(sql_move, "UPDATE agreement_version SET state = $4, reason = $5, changed_seq = $6 "
@@ -223,6 +232,8 @@ DB_SQL(sql_end, "UPDATE agreement_version SET effective_to = $3, changed_seq = $
                 "WHERE agreement = $1 AND version = $2");
 DB_SQL(sql_activated, "UPDATE agreement_version SET activated_seq = $3, changed_seq = $3 "
                       "WHERE agreement = $1 AND version = $2");
+DB_SQL(sql_changed, "UPDATE agreement_version SET changed_seq = $3 "
+                    "WHERE agreement = $1 AND version = $2");
 DB_SQL(sql_sign, "UPDATE agreement_party SET signed_at = $4, signed_key = $5, signed_hash = $6 "
                  "WHERE agreement = $1 AND version = $2 AND partner = $3 AND signed_at IS NULL");
 
@@ -258,12 +269,16 @@ enum accord_error store_agreement_activated(struct db *db, const char *agreement
 
 enum accord_error store_agreement_sign(struct db *db, const char *agreement, int64_t version,
                                        const char *partner, instant_us at, const char *key,
-                                       const struct hash *body_hash, bool *ret_signed)
+                                       const struct hash *body_hash, int64_t seq, bool *ret_signed)
 {
     const struct db_value params[] = {db_str(agreement), db_int(version), db_str(partner),
                                       db_int(at),        db_str(key),     db_hash(body_hash)};
     int64_t changes;
-    const enum accord_error error = db_run(db, &sql_sign, params, 6, 1, &changes);
+    enum accord_error error = db_run(db, &sql_sign, params, 6, 1, &changes);
+    if (error == ACCORD_OK && changes == 1) {
+        const struct db_value changed[] = {db_str(agreement), db_int(version), db_int(seq)};
+        error = db_run(db, &sql_changed, changed, 3, 1, NULL);
+    }
     if (error != ACCORD_OK)
         return error;
     *ret_signed = changes == 1;
@@ -273,40 +288,56 @@ enum accord_error store_agreement_sign(struct db *db, const char *agreement, int
 /* ---- lists
  * -------------------------------------------------------------------------------------*/
 
-DB_SQL(sql_ids, "SELECT id FROM agreement WHERE id > $1 ORDER BY id LIMIT $2");
-DB_SQL(sql_ids_of, "SELECT DISTINCT agreement FROM agreement_party "
-                   "WHERE partner = $3 AND agreement > $1 ORDER BY agreement LIMIT $2");
+DB_SQL(sql_known, "SELECT id FROM partner WHERE id = $1");
 
-struct ids {
-    struct arena *arena;
-    const char **items;
-    size_t count;
-};
-
-static enum accord_error take_id(void *context, size_t param_row, const struct db_row *row)
+static enum accord_error mark_known(void *context, size_t param_row, const struct db_row *row)
 {
-    (void)param_row;
-    struct ids *ids = context;
-    const char *id = arena_strdup(ids->arena, db_get_text(row, 0));
-    if (id == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    ids->items[ids->count++] = id;
+    (void)row;
+    bool *known = context;
+    known[param_row] = true;
     return ACCORD_OK;
 }
 
-enum accord_error store_agreement_ids(struct db *db, struct arena *arena, const char *partner,
-                                      const char *after, int64_t limit, const char ***ret,
-                                      size_t *ret_count)
+enum accord_error store_agreement_unknown_party(struct db *db, const char *const *ids, size_t count,
+                                                size_t *ret_unknown)
 {
-    struct ids ids = {.arena = arena, .items = arena_array(arena, (size_t)limit, sizeof(char *))};
-    if (ids.items == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    const struct db_value params[] = {db_str(after), db_int(limit), db_str(partner)};
-    const enum accord_error error = db_query(db, partner == NULL ? &sql_ids : &sql_ids_of, params,
-                                             partner == NULL ? 2 : 3, 1, take_id, &ids);
+    struct db_value params[ACCORD_PARTIES_MAX] = {{0}};
+    bool known[ACCORD_PARTIES_MAX] = {false};
+    for (size_t i = 0; i < count; i++)
+        params[i] = db_str(ids[i]);
+    const enum accord_error error = db_query(db, &sql_known, params, 1, count, mark_known, known);
     if (error != ACCORD_OK)
         return error;
-    *ret = ids.items;
-    *ret_count = ids.count;
+    size_t i = 0;
+    while (i < count && known[i])
+        i++;
+    *ret_unknown = i;
+    return ACCORD_OK;
+}
+
+#define HAS_STATE                                                                                  \
+    "(CAST($3 AS TEXT) = '' OR EXISTS (SELECT 1 FROM agreement_version v "                         \
+    "WHERE v.agreement = a.id AND v.state = $3)) "
+DB_SQL(sql_list,
+       "SELECT " AGREEMENT_COLUMNS "WHERE a.id > $1 AND " HAS_STATE "ORDER BY a.id LIMIT $2");
+DB_SQL(sql_list_of, "SELECT " AGREEMENT_COLUMNS "WHERE a.id > $1 AND " HAS_STATE
+                    "AND EXISTS (SELECT 1 FROM agreement_party p "
+                    "WHERE p.partner = $4 AND p.agreement = a.id) ORDER BY a.id LIMIT $2");
+
+enum accord_error store_agreement_list(struct db *db, struct arena *arena, const char *partner,
+                                       const char *state, const char *after, int64_t limit,
+                                       struct agreement_row **ret, size_t *ret_count)
+{
+    struct agreements list = {.arena = arena,
+                              .rows = arena_array(arena, (size_t)limit, sizeof *list.rows)};
+    if (list.rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const struct db_value params[] = {db_str(after), db_int(limit), db_str(state), db_str(partner)};
+    const enum accord_error error = db_query(db, partner == NULL ? &sql_list : &sql_list_of, params,
+                                             partner == NULL ? 3 : 4, 1, take_agreement, &list);
+    if (error != ACCORD_OK)
+        return error;
+    *ret = list.rows;
+    *ret_count = list.count;
     return ACCORD_OK;
 }

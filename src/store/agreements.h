@@ -57,9 +57,9 @@ enum accord_error store_agreement_insert(struct db *db, const struct agreement_r
 /** Inserts a version and its parties, unsigned. */
 enum accord_error store_agreement_version_insert(struct db *db,
                                                  const struct agreement_version_row *row);
-/** All versions of one agreement, oldest first, with their signatures. */
+/** All versions of agreements, in the order of `ids`, then oldest first, with their signatures. */
 enum accord_error store_agreement_versions(struct db *db, struct arena *arena,
-                                           const char *agreement,
+                                           const char *const *ids, size_t id_count,
                                            struct agreement_version_row **ret, size_t *ret_count);
 /** Moves a version from one state to another. *ret_moved is false when it was not in `from`. */
 enum accord_error store_agreement_move(struct db *db, const char *agreement, int64_t version,
@@ -74,15 +74,19 @@ enum accord_error store_agreement_activated(struct db *db, const char *agreement
 /** Signs for a party. *ret_signed is false when it had signed already, or is no party. */
 enum accord_error store_agreement_sign(struct db *db, const char *agreement, int64_t version,
                                        const char *partner, instant_us at, const char *key,
-                                       const struct hash *body_hash, bool *ret_signed);
+                                       const struct hash *body_hash, int64_t seq, bool *ret_signed);
+
+/** Which of these ids is no partner: *ret_unknown is the first such place, or `count`. */
+enum accord_error store_agreement_unknown_party(struct db *db, const char *const *ids, size_t count,
+                                                size_t *ret_unknown);
 
 /**
- * Ids of agreements of a partner (NULL: of everybody) behind `after` in bytewise order, at most
- * `limit`.
+ * Agreements of a partner (NULL: of everybody) behind `after` in bytewise order, at most
+ * `limit`; with `state` (a name, or "") those that have a version in that state.
  */
-enum accord_error store_agreement_ids(struct db *db, struct arena *arena, const char *partner,
-                                      const char *after, int64_t limit, const char ***ret,
-                                      size_t *ret_count);
+enum accord_error store_agreement_list(struct db *db, struct arena *arena, const char *partner,
+                                       const char *state, const char *after, int64_t limit,
+                                       struct agreement_row **ret, size_t *ret_count);
 
 /** Every version that settles sales (active, superseded, terminated), of all agreements or, with
  *  `partner`, of those that it is a party of. */

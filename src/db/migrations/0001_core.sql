@@ -1,5 +1,6 @@
 -- The books: partners, catalog, journal, agreements, entries, rollups.
--- Tokens: @int64 @bytes @text (bytewise order) @strict. One database is one book (live or test).
+-- Tokens: @int64 @bytes @text (bytewise order) @strict, and @clustered for narrow tables that are
+-- kept in the order of their key (SQLite: WITHOUT ROWID). One database is one book (live or test).
 
 CREATE TABLE setting (
     name @text NOT NULL PRIMARY KEY,
@@ -36,13 +37,13 @@ CREATE TABLE partner_state (
     from_at @int64 NOT NULL,
     state @text NOT NULL,
     PRIMARY KEY (partner, from_at)
-) @strict;
+) @clustered;
 
 -- seq of the last change that this partner can see: ETag and as_of of its reads.
 CREATE TABLE partner_version (
     partner @text NOT NULL PRIMARY KEY,
     seq @int64 NOT NULL
-) @strict;
+) @clustered;
 
 CREATE TABLE api_key (
     id @text NOT NULL PRIMARY KEY,
@@ -94,17 +95,22 @@ CREATE TABLE course (
     kind @text NOT NULL,
     purposes @int64 NOT NULL,              -- bits, see store/courses.h
     formats @int64 NOT NULL,
-    price_amount @int64,                   -- lowest offer; NULL: no price
+    price_amount @int64 NOT NULL,          -- lowest offer; -1: no price
     price_currency @text NOT NULL,
-    rating_ppm @int64,                     -- value / best; NULL: none
-    enrolments @int64 NOT NULL,
+    rating_ppm @int64 NOT NULL,            -- value / best; -1: none
+    enrolments @int64 NOT NULL,            -- -1: unknown
     body @text NOT NULL,                   -- canonical JSON, as answered
     source @text NOT NULL,                 -- import id, or 'put'
     changed_at @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, version)
 ) @strict;
 CREATE INDEX course_opaque ON course (id, gen_to);
+CREATE INDEX course_raw ON course (provider, raw_hash);
 CREATE INDEX course_title ON course (title, provider, course_id);
+CREATE INDEX course_provider_title ON course (provider, title, course_id);
+CREATE INDEX course_changed ON course (changed_at, provider, course_id);
+CREATE INDEX course_price ON course (price_currency, price_amount, provider, course_id);
+CREATE INDEX course_rating ON course (rating_ppm, provider, course_id);
 
 CREATE TABLE course_subject (
     provider @text NOT NULL,
@@ -112,7 +118,21 @@ CREATE TABLE course_subject (
     version @int64 NOT NULL,
     subject @text NOT NULL,
     PRIMARY KEY (subject, provider, course_id, version)
+) @clustered;
+
+-- Which channel sees what of whom: worked out from each active agreement version.
+CREATE TABLE catalog_grant (
+    channel @text NOT NULL,
+    provider @text NOT NULL,
+    course_id @text NOT NULL,              -- '': all of the provider's
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    from_at @int64 NOT NULL,
+    to_at @int64 NOT NULL,
+    PRIMARY KEY (channel, provider, course_id, agreement, version)
 ) @strict;
+CREATE INDEX catalog_grant_agreement ON catalog_grant (agreement, version);
+CREATE INDEX catalog_grant_provider ON catalog_grant (provider, channel);
 
 CREATE TABLE catalog_import (
     id @text NOT NULL PRIMARY KEY,
@@ -129,19 +149,45 @@ CREATE TABLE catalog_import (
     updated @int64 NOT NULL,
     unchanged @int64 NOT NULL,
     withdrawn @int64 NOT NULL,
-    rejected @int64 NOT NULL
+    rejected @int64 NOT NULL,
+    problems @int64 NOT NULL,              -- found; import_problem keeps the first of them
+    generation @int64 NOT NULL,            -- of the catalog that it was checked against
+    step @int64 NOT NULL,                  -- while applying: 0 withdraws, 1 adds rows
+    active_after @int64 NOT NULL           -- active courses once it is applied
 ) @strict;
 CREATE INDEX catalog_import_provider ON catalog_import (provider, created_at, id);
+CREATE INDEX catalog_import_created ON catalog_import (created_at, id);
+CREATE INDEX catalog_import_state ON catalog_import (state, provider);
 
+-- What an upload holds, until it is applied: a course as it will stand at generation + 1.
 CREATE TABLE import_row (
     import_id @text NOT NULL,
     course_id @text NOT NULL,
     line @int64 NOT NULL,
-    action @text NOT NULL,                 -- create | update | keep | withdraw
+    action @text NOT NULL,                 -- create | update | keep | seen (refused: no change)
+    base_version @int64 NOT NULL,          -- version that it replaces; 0: none
+    id @text NOT NULL,
     content_hash @bytes NOT NULL,
     raw_hash @bytes NOT NULL,
+    title @text NOT NULL,
+    language @text NOT NULL,
+    level @text NOT NULL,
+    kind @text NOT NULL,
+    purposes @int64 NOT NULL,
+    formats @int64 NOT NULL,
+    price_amount @int64 NOT NULL,
+    price_currency @text NOT NULL,
+    rating_ppm @int64 NOT NULL,
+    enrolments @int64 NOT NULL,
     body @text NOT NULL,
     PRIMARY KEY (import_id, course_id)
+) @strict;
+
+CREATE TABLE import_subject (
+    import_id @text NOT NULL,
+    course_id @text NOT NULL,
+    subject @text NOT NULL,
+    PRIMARY KEY (import_id, course_id, subject)
 ) @strict;
 
 CREATE TABLE import_problem (
@@ -153,7 +199,7 @@ CREATE TABLE import_problem (
     code @text NOT NULL,
     message @text NOT NULL,
     PRIMARY KEY (import_id, number)
-) @strict;
+) @clustered;
 
 -- journal: append-only ------------------------------------------------------------------------
 
@@ -163,7 +209,7 @@ CREATE TABLE fact_key (
     seq @int64 NOT NULL,
     body_hash @bytes NOT NULL,
     PRIMARY KEY (partner, event_id)
-) @strict;
+) @clustered;
 
 CREATE TABLE fact (
     seq @int64 NOT NULL PRIMARY KEY,
@@ -200,7 +246,7 @@ CREATE TABLE fact_text (
 CREATE TABLE learner_key (
     lookup @bytes NOT NULL PRIMARY KEY,    -- keyed hash of (partner, external id)
     learner @bytes NOT NULL
-) @strict;
+) @clustered;
 
 -- Money facts as typed rows: settle and verify read these, never JSON.
 CREATE TABLE sale (
@@ -221,7 +267,7 @@ CREATE TABLE order_key (
     order_id @text NOT NULL,
     seq @int64 NOT NULL,
     PRIMARY KEY (channel, order_id)
-) @strict;
+) @clustered;
 
 -- Ids of refunds and charge-backs are unique per order for ever; a reversal has the id of the
 -- charge-back that it takes back, once.
@@ -232,7 +278,7 @@ CREATE TABLE refund_key (
     reversal @int64 NOT NULL,              -- 1: of a charge-back
     seq @int64 NOT NULL,
     PRIMARY KEY (channel, order_id, refund_id, reversal)
-) @strict;
+) @clustered;
 
 CREATE TABLE sale_line (
     seq @int64 NOT NULL,
@@ -249,7 +295,7 @@ CREATE TABLE sale_line (
     discount_channel @int64 NOT NULL,
     discount_platform @int64 NOT NULL,
     PRIMARY KEY (seq, line)
-) @strict;
+) @clustered;
 CREATE INDEX sale_line_course ON sale_line (provider, course_id, seq);
 
 -- A refund, a charge-back, or the reversal of a charge-back (one row, amount 0).
@@ -267,7 +313,7 @@ CREATE TABLE refund_line (
     tax_returned @int64 NOT NULL,          -- -1: pro rata
     fee_returned @int64 NOT NULL,
     PRIMARY KEY (seq, line)
-) @strict;
+) @clustered;
 CREATE INDEX refund_line_order ON refund_line (channel, order_id, seq);
 
 -- Every fact that gives stars, as a typed row.
@@ -281,7 +327,7 @@ CREATE TABLE rating_fact (
     event_id @text NOT NULL,
     value @int64 NOT NULL,                 -- 1..5
     PRIMARY KEY (provider, course_id, rater, seq)
-) @strict;
+) @clustered;
 
 -- agreements ----------------------------------------------------------------------------------
 
@@ -316,7 +362,7 @@ CREATE TABLE agreement_party (
     signed_key @text NOT NULL,             -- id of the key that signed, or ''
     signed_hash @bytes,
     PRIMARY KEY (partner, agreement, version)
-) @strict;
+) @clustered;
 CREATE INDEX agreement_party_version ON agreement_party (agreement, version, rank);
 
 -- entries: what settle gave, as differences ----------------------------------------------------
@@ -349,7 +395,7 @@ CREATE TABLE entry (
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
-) @strict;
+) @clustered;
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
@@ -358,7 +404,7 @@ CREATE TABLE entry_share (
     payee @text NOT NULL,
     amount @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number, payee)
-) @strict;
+) @clustered;
 
 -- Lines held `unmatched` now: what an arriving course settles.
 CREATE TABLE unmatched_line (
@@ -367,7 +413,7 @@ CREATE TABLE unmatched_line (
     sale_seq @int64 NOT NULL,
     line @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, sale_seq, line)
-) @strict;
+) @clustered;
 
 -- rollups: sums of entries, in the same transaction ---------------------------------------------
 
@@ -398,7 +444,7 @@ CREATE TABLE rollup (
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency)
-) @strict;
+) @clustered;
 CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);
 
 CREATE TABLE rollup_share (
@@ -415,7 +461,7 @@ CREATE TABLE rollup_share (
     payee @text NOT NULL,
     amount @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
-) @strict;
+) @clustered;
 
 -- Orders to settle again in the background (an activation, an import): taken in chunks.
 CREATE TABLE resettle (
@@ -445,7 +491,7 @@ CREATE TABLE rating (
     seq @int64 NOT NULL,
     value @int64 NOT NULL,                 -- 1..5
     PRIMARY KEY (provider, course_id, rater)
-) @strict;
+) @clustered;
 
 CREATE TABLE feedback_rollup (
     provider @text NOT NULL,
@@ -454,7 +500,7 @@ CREATE TABLE feedback_rollup (
                                            -- fact: how many, reach by its count; 'usage.seconds'
     total @int64 NOT NULL,
     PRIMARY KEY (provider, course_id, kind)
-) @strict;
+) @clustered;
 
 CREATE TABLE review (
     provider @text NOT NULL,
@@ -466,4 +512,4 @@ CREATE TABLE review (
     value @int64 NOT NULL,                 -- 0: none given
     language @text NOT NULL,
     PRIMARY KEY (provider, course_id, occurred_at, seq)
-) @strict;
+) @clustered;

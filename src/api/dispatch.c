@@ -1,0 +1,328 @@
+#include "api/dispatch.h"
+
+#include <stdlib.h>
+
+#include "api/admit.h"
+#include "api/app.h"
+#include "api/idempotency.h"
+#include "api/metering.h"
+#include "api/reply.h"
+
+struct dispatch {
+    struct app *app;
+    struct route_table *routes;
+    struct write_kind *kinds; /* one for each operation, so that only equal ones are batched */
+    void (*wake)(struct http_exchange *exchange);
+};
+
+/* ---- landing ---- */
+
+void flight_finish(struct flight *flight)
+{
+    struct call *call = &flight->call;
+    struct http_reply *reply = call->reply;
+    if (flight->finished)
+        return;
+    flight->finished = true;
+    if (!call->failed && buf_error(&reply->body) != ACCORD_OK)
+        call_fail(call, ACCORD_E_OUT_OF_MEMORY, "the answer is too large");
+    if (!call->failed && reply->status == 0)
+        call_fail(call, ACCORD_E_INTERNAL, NULL); /* an operation that answers nothing: a bug */
+    if (!call->failed)
+        return;
+    reply_problem(reply, flight->error, flight->detail, call->http->request.request_id,
+                  flight->problems);
+    if (flight->error == ACCORD_E_METHOD_NOT_ALLOWED)
+        reply_header(reply, "Allow", flight->allow);
+}
+
+static void add_limit_headers(struct flight *flight)
+{
+    struct call *call = &flight->call;
+    struct arena *arena = call->arena;
+    if (!flight->limited)
+        return;
+    const char *policy = arena_printf(arena, "\"key\";q=%lld;w=1", (long long)flight->limit);
+    const char *state =
+        arena_printf(arena, "\"key\";r=%lld;t=%lld", (long long)flight->limit_remaining,
+                     (long long)flight->limit_wait_s);
+    if (policy != NULL && state != NULL) {
+        reply_header(call->reply, "RateLimit-Policy", policy);
+        reply_header(call->reply, "RateLimit", state);
+    }
+    if (call->failed && flight->error == ACCORD_E_RATE_LIMITED) {
+        const char *wait = arena_printf(arena, "%lld", (long long)flight->limit_wait_s);
+        if (wait != NULL)
+            reply_header(call->reply, "Retry-After", wait);
+    }
+}
+
+static void land(struct flight *flight)
+{
+    flight_finish(flight);
+    add_limit_headers(flight);
+    if (flight->call.failed)
+        flight->call.http->error_code = accord_error_code(flight->error);
+}
+
+/* ---- flying ---- */
+
+static void answer(struct flight *flight)
+{
+    struct call *call = &flight->call;
+    if (!call->failed && !flight->done && call->operation->answer != NULL)
+        call->operation->answer(call);
+    flight->done = true;
+}
+
+/* Starts over what a write step builds: it may run twice. */
+static void rewind_flight(struct flight *flight, struct ingest_tx *tx)
+{
+    struct call *call = &flight->call;
+    reply_reset(call->reply);
+    call->failed = false;
+    flight->done = false;
+    flight->finished = false;
+    call->db = tx->db;
+    call->tx = tx;
+}
+
+static enum accord_error write_one(struct flight *flight, struct ingest_tx *tx)
+{
+    struct call *call = &flight->call;
+    enum accord_error error = idempotency_replay(flight, tx->db);
+    if (error != ACCORD_OK || flight->done)
+        return error;
+    error = call->operation->write(call);
+    if (error != ACCORD_OK || flight->idempotency_key == NULL)
+        return error;
+    /* What is kept commits with what was done. */
+    answer(flight);
+    flight_finish(flight);
+    return idempotency_keep(flight, tx->db, tx->now);
+}
+
+static enum accord_error run_writes(void *context, struct db *db, struct write_task *const *tasks,
+                                    size_t count)
+{
+    struct ingest_tx *tx = context;
+    enum accord_error error = ingest_tx_enter(tx, db);
+    if (error != ACCORD_OK)
+        return error;
+    struct call **calls = arena_array(tx->arena, count, sizeof calls[0]);
+    if (calls == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        struct flight *flight = tasks[i]->self;
+        rewind_flight(flight, tx);
+        calls[i] = &flight->call;
+    }
+    const struct operation *operation = calls[0]->operation;
+    if (operation->write_many != NULL)
+        return operation->write_many(tx, calls, count);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        error = write_one(flight_of(calls[i]), tx);
+    return error;
+}
+
+static void written(struct write_task *task)
+{
+    struct flight *flight = task->self;
+    flight->dispatch->wake(flight->call.http);
+}
+
+/* True: the writer has it. */
+static bool submit_write(struct flight *flight)
+{
+    struct call *call = &flight->call;
+    flight->task = (struct write_task){
+        .kind = &flight->dispatch->kinds[flight->operation_index],
+        .self = flight,
+        .done = written,
+    };
+    flight->on_writer = true;
+    const enum accord_error error = writer_submit(call->book->writer, &flight->task);
+    if (error == ACCORD_OK)
+        return true;
+    flight->on_writer = false;
+    call_fail(call, error, NULL);
+    return false;
+}
+
+static void read_step(struct call *call)
+{
+    struct db *db = call->book->readers[call->reader];
+    if (call_check(call, db_begin(db)))
+        return;
+    call->db = db;
+    call->operation->read(call);
+    call->db = NULL;
+    db_rollback(db);
+}
+
+/* The steps before the writer; true when the flight was given to it. */
+static bool fly(struct flight *flight, unsigned reader)
+{
+    struct call *call = &flight->call;
+    const struct operation *operation = call->operation;
+    call->reader = reader;
+    if (flight->idempotency_key != NULL) {
+        idempotency_hash(flight);
+        call_check(call, idempotency_replay(flight, call->book->readers[reader]));
+    }
+    if (!call->failed && !flight->done && operation->prepare != NULL)
+        operation->prepare(call);
+    if (!call->failed && !flight->done && operation->read != NULL)
+        read_step(call);
+    if (call->reply->status == 304)
+        flight->done = true;
+    if (call->failed || flight->done)
+        return false;
+    if (operation->write != NULL || operation->write_many != NULL)
+        return submit_write(flight);
+    answer(flight);
+    return false;
+}
+
+static void fly_as_job(void *self, unsigned thread)
+{
+    struct flight *flight = self;
+    struct http_exchange *http = flight->call.http;
+    struct dispatch *dispatch = flight->dispatch;
+    if (!fly(flight, dispatch->app->worker_count + thread))
+        dispatch->wake(http);
+}
+
+/* ---- what the HTTP room calls ---- */
+
+static bool begin(void *context, struct http_exchange *exchange, size_t *ret_body_max)
+{
+    struct dispatch *dispatch = context;
+    struct flight *flight = arena_alloc(exchange->arena, sizeof *flight);
+    if (flight == NULL) {
+        reply_problem(&exchange->reply, ACCORD_E_OUT_OF_MEMORY, NULL, exchange->request.request_id,
+                      NULL);
+        return false;
+    }
+    exchange->user = flight;
+    flight->dispatch = dispatch;
+    flight->call.http = exchange;
+    flight->call.reply = &exchange->reply;
+    flight->call.arena = exchange->arena;
+    flight->call.app = dispatch->app;
+    admit(flight, dispatch->routes);
+    const bool refused = flight->call.failed || flight->done;
+    *ret_body_max = refused ? 0 : flight->call.operation->body_max;
+    if (!refused || !flight->has_body)
+        return true; /* a refusal is answered in run(): that keeps the connection */
+    land(flight);
+    return false;
+}
+
+static enum http_result run(void *context, struct http_exchange *exchange)
+{
+    struct dispatch *dispatch = context;
+    struct flight *flight = exchange->user;
+    struct call *call = &flight->call;
+    if (!call->failed && !flight->done) {
+        if (call->operation->run == RUN_JOB) {
+            const enum accord_error error = jobs_submit(dispatch->app->jobs, fly_as_job, flight);
+            if (error == ACCORD_OK)
+                return HTTP_PENDING;
+            call_fail(call, error, "too many long requests are running");
+        } else if (fly(flight, exchange->worker)) {
+            return HTTP_PENDING;
+        }
+    }
+    land(flight);
+    return HTTP_DONE;
+}
+
+static void resumed(void *context, struct http_exchange *exchange)
+{
+    struct flight *flight = exchange->user;
+    struct call *call = &flight->call;
+    (void)context;
+    if (flight->on_writer && flight->task.result != ACCORD_OK) {
+        /* Nothing was written, whatever the steps had built. */
+        reply_reset(call->reply);
+        call->failed = false;
+        flight->finished = false;
+        call_fail(call, flight->task.result, NULL);
+    }
+    call->db = NULL;
+    call->tx = NULL;
+    answer(flight);
+    land(flight);
+}
+
+static void end(void *context, struct http_exchange *exchange)
+{
+    (void)context;
+    (void)exchange; /* the flight lives in the exchange's arena, the reply is the exchange's */
+}
+
+static void problem(void *context, struct http_exchange *exchange, enum accord_error error,
+                    const char *detail)
+{
+    (void)context;
+    exchange->error_code = accord_error_code(error);
+    reply_problem(&exchange->reply, error, detail, exchange->request.request_id, NULL);
+}
+
+static void finished(void *context, const struct http_exchange *exchange, int64_t duration_us)
+{
+    const struct dispatch *dispatch = context;
+    const struct flight *flight = exchange->user;
+    const bool routed = flight != NULL && flight->call.operation != NULL;
+    metering_request(dispatch->app, exchange->worker, routed ? flight->operation_index : SIZE_MAX,
+                     exchange->reply.status, duration_us);
+}
+
+struct http_app dispatch_http(struct dispatch *dispatch)
+{
+    return (struct http_app){
+        .context = dispatch,
+        .begin = begin,
+        .run = run,
+        .resumed = resumed,
+        .end = end,
+        .problem = problem,
+        .finished = finished,
+    };
+}
+
+enum accord_error dispatch_new(struct app *app, void (*wake)(struct http_exchange *exchange),
+                               struct dispatch **ret)
+{
+    const size_t count = operations_count();
+    enum accord_error error = ACCORD_E_OUT_OF_MEMORY;
+    struct dispatch *dispatch = calloc(1, sizeof *dispatch);
+    if (dispatch == NULL)
+        return error;
+    dispatch->app = app;
+    dispatch->wake = wake;
+    dispatch->kinds = calloc(count, sizeof dispatch->kinds[0]);
+    if (dispatch->kinds == NULL)
+        goto failed;
+    for (size_t i = 0; i < count; i++)
+        dispatch->kinds[i] = (struct write_kind){.name = operations_at(i)->id, .run = run_writes};
+    error = route_table_new(count, operations_at, &dispatch->routes);
+    if (error != ACCORD_OK)
+        goto failed;
+    *ret = dispatch;
+    return ACCORD_OK;
+
+failed:
+    dispatch_free(dispatch);
+    return error;
+}
+
+void dispatch_free(struct dispatch *dispatch)
+{
+    if (dispatch == NULL)
+        return;
+    route_table_free(dispatch->routes);
+    free(dispatch->kinds);
+    free(dispatch);
+}

@@ -1,0 +1,37 @@
+/* Every operation of the service. */
+#include "api/operations.h"
+
+#include "api/agreements.h"
+#include "api/dispatch.h"
+#include "api/revenue.h"
+
+static const struct {
+    const struct operation *rows;
+    const size_t *count;
+} tables[] = {
+    {partner_operations, &partner_operation_count},
+    {key_operations, &key_operation_count},
+    {agreement_operations, &agreement_operation_count},
+    {revenue_operations, &revenue_operation_count},
+    {system_operations, &system_operation_count},
+};
+
+enum { TABLES = sizeof tables / sizeof tables[0] };
+
+size_t operations_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < TABLES; i++)
+        count += *tables[i].count;
+    return count;
+}
+
+const struct operation *operations_at(size_t index)
+{
+    for (size_t i = 0; i < TABLES; i++) {
+        if (index < *tables[i].count)
+            return &tables[i].rows[index];
+        index -= *tables[i].count;
+    }
+    return NULL;
+}

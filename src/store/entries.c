@@ -1,0 +1,469 @@
+#include "store/entries.h"
+
+#include <string.h>
+
+#include "store/rows.h"
+
+DB_SQL(sql_entry, "INSERT INTO entry (sale_seq, line, number, seq, generation, agreement, version, "
+                  "held, day, channel, provider, course_id, currency, " ENTRY_NUMBER_COLUMNS ") "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+                  "$17, $18, $19, $20, $21, $22)");
+DB_SQL(sql_share, "INSERT INTO entry_share (sale_seq, line, number, payee, amount) "
+                  "VALUES ($1, $2, $3, $4, $5)");
+
+static enum accord_error insert_shares(struct db *db, const struct entry_row *rows, size_t count)
+{
+    enum { COLUMNS = 5 };
+    size_t shares = 0;
+    for (size_t i = 0; i < count; i++)
+        shares += rows[i].share_count;
+    if (shares == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(shares, COLUMNS);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    struct db_value *v = values;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < rows[i].share_count; j++, v += COLUMNS) {
+            v[0] = db_int(rows[i].sale_seq);
+            v[1] = db_int(rows[i].line);
+            v[2] = db_int(rows[i].number);
+            v[3] = db_str(rows[i].shares[j].payee);
+            v[4] = db_int(rows[i].shares[j].amount);
+        }
+    return db_run(db, &sql_share, values, COLUMNS, shares, NULL);
+}
+
+enum accord_error store_entries_insert(struct db *db, const struct entry_row *rows, size_t count)
+{
+    enum { COLUMNS = 13 + ENTRY_NUMBERS };
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(count, COLUMNS);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const struct entry_row *row = &rows[i];
+        struct db_value *v = &values[COLUMNS * i];
+        v[0] = db_int(row->sale_seq);
+        v[1] = db_int(row->line);
+        v[2] = db_int(row->number);
+        v[3] = db_int(row->seq);
+        v[4] = db_int(row->generation);
+        v[5] = db_str(row->agreement);
+        v[6] = db_int(row->version);
+        v[7] = db_str(row->held);
+        v[8] = db_int(row->day);
+        v[9] = db_str(row->channel);
+        v[10] = db_str(row->provider);
+        v[11] = db_str(row->course_id);
+        v[12] = db_str(row->currency);
+        for (size_t j = 0; j < ENTRY_NUMBERS; j++)
+            v[13 + j] = db_int(row->numbers[j]);
+    }
+    const enum accord_error error = db_run(db, &sql_entry, values, COLUMNS, count, NULL);
+    return error != ACCORD_OK ? error : insert_shares(db, rows, count);
+}
+
+/* ---- loading ---- */
+
+DB_SQL(sql_load, "SELECT line, number, seq, generation, agreement, version, held, day, channel, "
+                 "provider, course_id, currency, " ENTRY_NUMBER_COLUMNS " FROM entry "
+                 "WHERE sale_seq = $1 ORDER BY line, number");
+DB_SQL(sql_load_shares, "SELECT line, number, payee, amount FROM entry_share WHERE sale_seq = $1 "
+                        "ORDER BY line, number, payee");
+
+struct loading {
+    struct arena *arena;
+    struct entry_list *lists;
+    struct entry_row *at; /* where the last share belonged */
+    size_t at_list;
+};
+
+static enum accord_error take_entry(void *context, size_t param_row, const struct db_row *row)
+{
+    const struct loading *loading = context;
+    struct arena *arena = loading->arena;
+    struct entry_list *list = &loading->lists[param_row];
+    if (list->count == list->cap) {
+        const size_t cap = list->cap == 0 ? 1 : 2 * list->cap;
+        struct entry_row *rows = arena_array(arena, cap, sizeof *rows);
+        if (rows == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        if (list->count > 0)
+            memcpy(rows, list->rows, list->count * sizeof *rows);
+        list->rows = rows;
+        list->cap = cap;
+    }
+    struct entry_row *entry = &list->rows[list->count++];
+    *entry = (struct entry_row){
+        .sale_seq = list->sale_seq,
+        .line = db_get_int(row, 0),
+        .number = db_get_int(row, 1),
+        .seq = db_get_int(row, 2),
+        .generation = db_get_int(row, 3),
+        .agreement = arena_strdup(arena, db_get_text(row, 4)),
+        .version = db_get_int(row, 5),
+        .held = arena_strdup(arena, db_get_text(row, 6)),
+        .day = db_get_int(row, 7),
+        .channel = arena_strdup(arena, db_get_text(row, 8)),
+        .provider = arena_strdup(arena, db_get_text(row, 9)),
+        .course_id = arena_strdup(arena, db_get_text(row, 10)),
+        .currency = arena_strdup(arena, db_get_text(row, 11)),
+    };
+    for (unsigned i = 0; i < ENTRY_NUMBERS; i++)
+        entry->numbers[i] = db_get_int(row, 12 + i);
+    return entry->agreement == NULL || entry->held == NULL || entry->channel == NULL ||
+                   entry->provider == NULL || entry->course_id == NULL || entry->currency == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
+}
+
+/* Shares come in the order of their entries, so each is found where the last one was, or behind. */
+static enum accord_error take_share(void *context, size_t param_row, const struct db_row *row)
+{
+    struct loading *loading = context;
+    struct entry_list *list = &loading->lists[param_row];
+    if (loading->at == NULL || loading->at_list != param_row) {
+        loading->at = list->rows;
+        loading->at_list = param_row;
+    }
+    const int64_t line = db_get_int(row, 0);
+    const int64_t number = db_get_int(row, 1);
+    const struct entry_row *end = list->rows + list->count;
+    while (loading->at < end && (loading->at->line != line || loading->at->number != number))
+        loading->at++;
+    if (loading->at == end || loading->at->share_count == ACCORD_PARTIES_MAX)
+        return ACCORD_E_DATABASE_ERROR; /* a share without its entry */
+    struct entry_share *share = &loading->at->shares[loading->at->share_count++];
+    share->payee = arena_strdup(loading->arena, db_get_text(row, 2));
+    share->amount = db_get_int(row, 3);
+    return share->payee == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
+}
+
+static struct db_value *number_rows(const int64_t *numbers, size_t count)
+{
+    struct db_value *values = rows_new(count, 1);
+    for (size_t i = 0; values != NULL && i < count; i++)
+        values[i] = db_int(numbers[i]);
+    return values;
+}
+
+enum accord_error store_entries_load(struct db *db, struct arena *arena, struct entry_list *lists,
+                                     size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(count, 1);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        lists[i] = (struct entry_list){.sale_seq = lists[i].sale_seq};
+        values[i] = db_int(lists[i].sale_seq);
+    }
+    struct loading loading = {.arena = arena, .lists = lists};
+    const enum accord_error error = db_query(db, &sql_load, values, 1, count, take_entry, &loading);
+    if (error != ACCORD_OK)
+        return error;
+    return db_query(db, &sql_load_shares, values, 1, count, take_share, &loading);
+}
+
+/* ---- lists of numbers ---- */
+
+struct numbers {
+    int64_t *items;
+    size_t count;
+};
+
+static enum accord_error add_number(void *context, size_t param_row, const struct db_row *row)
+{
+    struct numbers *numbers = context;
+    (void)param_row;
+    numbers->items[numbers->count++] = db_get_int(row, 0);
+    return ACCORD_OK;
+}
+
+static enum accord_error query_numbers(struct db *db, const struct db_sql *sql,
+                                       const struct db_value *params, size_t columns, int64_t *ret,
+                                       size_t *ret_count)
+{
+    struct numbers numbers = {.items = ret};
+    const enum accord_error error = db_query(db, sql, params, columns, 1, add_number, &numbers);
+    if (error == ACCORD_OK)
+        *ret_count = numbers.count;
+    return error;
+}
+
+static enum accord_error query_number(struct db *db, const struct db_sql *sql, int64_t *ret)
+{
+    int64_t number = 0;
+    size_t count = 0;
+    const enum accord_error error = query_numbers(db, sql, NULL, 0, &number, &count);
+    if (error == ACCORD_OK)
+        *ret = number;
+    return error;
+}
+
+static enum accord_error take_yes(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)row;
+    ((bool *)context)[param_row] = true;
+    return ACCORD_OK;
+}
+
+DB_SQL(sql_entry_sales, "SELECT DISTINCT sale_seq FROM entry WHERE sale_seq > $1 "
+                        "ORDER BY sale_seq LIMIT $2");
+DB_SQL(sql_orphans,
+       "SELECT CAST(COUNT(*) AS BIGINT) FROM entry_share s WHERE NOT EXISTS (SELECT 1 FROM entry e "
+       "WHERE e.sale_seq = s.sale_seq AND e.line = s.line AND e.number = s.number)");
+
+enum accord_error store_entry_sales(struct db *db, int64_t after, int64_t limit, int64_t *ret,
+                                    size_t *ret_count)
+{
+    const struct db_value params[] = {db_int(after), db_int(limit)};
+    return query_numbers(db, &sql_entry_sales, params, 2, ret, ret_count);
+}
+
+enum accord_error store_shares_orphaned(struct db *db, int64_t *ret)
+{
+    return query_number(db, &sql_orphans, ret);
+}
+
+/* ---- unmatched lines ---- */
+
+DB_SQL(sql_unmatched_add, "INSERT INTO unmatched_line (provider, course_id, sale_seq, line) "
+                          "VALUES ($1, $2, $3, $4) "
+                          "ON CONFLICT (provider, course_id, sale_seq, line) DO NOTHING");
+DB_SQL(sql_unmatched_drop, "DELETE FROM unmatched_line WHERE provider = $1 AND course_id = $2 "
+                           "AND sale_seq = $3 AND line = $4");
+DB_SQL(sql_unmatched_known, "SELECT 1 FROM unmatched_line WHERE provider = $1 AND course_id = $2 "
+                            "AND sale_seq = $3 AND line = $4");
+DB_SQL(sql_unmatched_count, "SELECT CAST(COUNT(*) AS BIGINT) FROM unmatched_line");
+
+enum { UNMATCHED_COLUMNS = 4 };
+
+static struct db_value *unmatched_rows(const struct unmatched_row *rows, size_t count)
+{
+    struct db_value *values = rows_new(count, UNMATCHED_COLUMNS);
+    for (size_t i = 0; values != NULL && i < count; i++) {
+        struct db_value *v = &values[UNMATCHED_COLUMNS * i];
+        v[0] = db_str(rows[i].provider);
+        v[1] = db_str(rows[i].course_id);
+        v[2] = db_int(rows[i].sale_seq);
+        v[3] = db_int(rows[i].line);
+    }
+    return values;
+}
+
+static enum accord_error run_unmatched(struct db *db, const struct db_sql *sql,
+                                       const struct unmatched_row *rows, size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = unmatched_rows(rows, count);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    return db_run(db, sql, values, UNMATCHED_COLUMNS, count, NULL);
+}
+
+enum accord_error store_unmatched_insert(struct db *db, const struct unmatched_row *rows,
+                                         size_t count)
+{
+    return run_unmatched(db, &sql_unmatched_add, rows, count);
+}
+
+enum accord_error store_unmatched_delete(struct db *db, const struct unmatched_row *rows,
+                                         size_t count)
+{
+    return run_unmatched(db, &sql_unmatched_drop, rows, count);
+}
+
+enum accord_error store_unmatched_known(struct db *db, const struct unmatched_row *rows,
+                                        size_t count, bool *ret)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = unmatched_rows(rows, count);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    memset(ret, 0, count * sizeof *ret);
+    return db_query(db, &sql_unmatched_known, values, UNMATCHED_COLUMNS, count, take_yes, ret);
+}
+
+enum accord_error store_unmatched_count(struct db *db, int64_t *ret)
+{
+    return query_number(db, &sql_unmatched_count, ret);
+}
+
+/* ---- settling again ---- */
+
+DB_SQL(sql_head, "SELECT visible, staging, (SELECT CAST(COUNT(*) AS BIGINT) FROM resettle) "
+                 "FROM resettle_head WHERE id = 1");
+DB_SQL(sql_head_idle, "SELECT visible, staging FROM resettle_head WHERE id = 1");
+DB_SQL(sql_head_set, "UPDATE resettle_head SET visible = $1, staging = $2 WHERE id = 1");
+DB_SQL(sql_queued, "SELECT 1 FROM resettle WHERE sale_seq = $1");
+DB_SQL(sql_take, "SELECT sale_seq FROM resettle ORDER BY sale_seq LIMIT $1");
+DB_SQL(sql_remove, "DELETE FROM resettle WHERE sale_seq = $1");
+
+static enum accord_error take_head(void *context, size_t param_row, const struct db_row *row)
+{
+    struct resettle_head *head = context;
+    (void)param_row;
+    head->visible = db_get_int(row, 0);
+    head->staging = db_get_int(row, 1);
+    return ACCORD_OK;
+}
+
+static enum accord_error take_full_head(void *context, size_t param_row, const struct db_row *row)
+{
+    struct resettle_head *head = context;
+    head->waiting = db_get_int(row, 2);
+    return take_head(context, param_row, row);
+}
+
+enum accord_error store_resettle_head(struct db *db, struct resettle_head *ret)
+{
+    struct resettle_head head = {.staging = -1};
+    enum accord_error error = db_query(db, &sql_head_idle, NULL, 0, 1, take_head, &head);
+    /* Counting is for the time in which there is something to count. */
+    if (error == ACCORD_OK && head.staging > 0)
+        error = db_query(db, &sql_head, NULL, 0, 1, take_full_head, &head);
+    if (error == ACCORD_OK && head.staging < 0)
+        error = ACCORD_E_DATABASE_ERROR;
+    if (error == ACCORD_OK)
+        *ret = head;
+    return error;
+}
+
+enum accord_error store_resettle_head_set(struct db *db, int64_t visible, int64_t staging)
+{
+    const struct db_value params[] = {db_int(visible), db_int(staging)};
+    return db_run(db, &sql_head_set, params, 2, 1, NULL);
+}
+
+enum accord_error store_resettle_pending(struct db *db, bool *ret)
+{
+    struct resettle_head head = {.staging = 0};
+    const enum accord_error error = db_query(db, &sql_head_idle, NULL, 0, 1, take_head, &head);
+    if (error == ACCORD_OK)
+        *ret = head.staging > 0;
+    return error;
+}
+
+enum accord_error store_resettle_queued(struct db *db, const int64_t *seqs, size_t count, bool *ret)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = number_rows(seqs, count);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    memset(ret, 0, count * sizeof *ret);
+    return db_query(db, &sql_queued, values, 1, count, take_yes, ret);
+}
+
+enum accord_error store_resettle_take(struct db *db, int64_t limit, int64_t *ret, size_t *ret_count)
+{
+    const struct db_value params[] = {db_int(limit)};
+    return query_numbers(db, &sql_take, params, 1, ret, ret_count);
+}
+
+enum accord_error store_resettle_remove(struct db *db, const int64_t *seqs, size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = number_rows(seqs, count);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    return db_run(db, &sql_remove, values, 1, count, NULL);
+}
+
+/* Sales of a provider or a channel are found by index; superseded ones have nothing to settle. */
+#define CURRENT "NOT EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = s.seq)"
+#define BY_PROVIDER                                                                                \
+    "FROM sale_line l JOIN sale s ON s.seq = l.seq WHERE l.provider = $1 "                         \
+    "AND s.occurred_at >= $2 AND s.occurred_at < $3 AND " CURRENT
+#define BY_CHANNEL                                                                                 \
+    "FROM sale s JOIN sale_line l ON l.seq = s.seq WHERE s.channel = $1 "                          \
+    "AND s.occurred_at >= $2 AND s.occurred_at < $3 AND " CURRENT
+#define BY_BOTH                                                                                    \
+    "FROM sale s JOIN sale_line l ON l.seq = s.seq WHERE s.channel = $4 AND l.provider = $1 "      \
+    "AND s.occurred_at >= $2 AND s.occurred_at < $3 AND " CURRENT
+#define BY_NEITHER                                                                                 \
+    "FROM sale s JOIN sale_line l ON l.seq = s.seq "                                               \
+    "WHERE s.occurred_at >= $1 AND s.occurred_at < $2 AND " CURRENT
+#define QUEUE(seq) "INSERT INTO resettle (sale_seq, asked_seq) SELECT DISTINCT s.seq, " seq " "
+#define ONCE " ON CONFLICT (sale_seq) DO NOTHING"
+
+DB_SQL(sql_find_provider, "SELECT s.seq " BY_PROVIDER " LIMIT $4");
+DB_SQL(sql_find_channel, "SELECT s.seq " BY_CHANNEL " LIMIT $4");
+DB_SQL(sql_find_both, "SELECT s.seq " BY_BOTH " LIMIT $5");
+DB_SQL(sql_find_all, "SELECT s.seq " BY_NEITHER " LIMIT $3");
+DB_SQL(sql_queue_provider, QUEUE("CAST($4 AS BIGINT)") BY_PROVIDER ONCE);
+DB_SQL(sql_queue_channel, QUEUE("CAST($4 AS BIGINT)") BY_CHANNEL ONCE);
+DB_SQL(sql_queue_both, QUEUE("CAST($5 AS BIGINT)") BY_BOTH ONCE);
+DB_SQL(sql_queue_all, QUEUE("CAST($3 AS BIGINT)") BY_NEITHER ONCE);
+
+enum { SCOPE_PARAMS_MAX = 5 };
+
+/* Parameters of a scope with `last` behind them; which statement they are for: 0 all, 1 provider,
+ * 2 channel, 3 both. */
+static unsigned scope_params(const struct resettle_scope *scope, int64_t last,
+                             struct db_value params[SCOPE_PARAMS_MAX], size_t *ret_columns)
+{
+    const bool provider = *scope->provider != '\0';
+    const bool channel = *scope->channel != '\0';
+    size_t n = 0;
+    if (provider || channel)
+        params[n++] = db_str(provider ? scope->provider : scope->channel);
+    params[n++] = db_int(scope->from_us);
+    params[n++] = db_int(scope->to_us);
+    if (provider && channel)
+        params[n++] = db_str(scope->channel);
+    params[n++] = db_int(last);
+    *ret_columns = n;
+    return (provider ? 1U : 0U) + (channel ? 2U : 0U);
+}
+
+enum accord_error store_resettle_find(struct db *db, const struct resettle_scope *scope,
+                                      int64_t limit, int64_t *ret, size_t *ret_count)
+{
+    const struct db_sql *const sql[] = {&sql_find_all, &sql_find_provider, &sql_find_channel,
+                                        &sql_find_both};
+    struct db_value params[SCOPE_PARAMS_MAX];
+    size_t columns;
+    const unsigned which = scope_params(scope, limit, params, &columns);
+    return query_numbers(db, sql[which], params, columns, ret, ret_count);
+}
+
+enum accord_error store_resettle_queue(struct db *db, const struct resettle_scope *scope,
+                                       int64_t seq)
+{
+    const struct db_sql *const sql[] = {&sql_queue_all, &sql_queue_provider, &sql_queue_channel,
+                                        &sql_queue_both};
+    struct db_value params[SCOPE_PARAMS_MAX];
+    size_t columns;
+    const unsigned which = scope_params(scope, seq, params, &columns);
+    return db_run(db, sql[which], params, columns, 1, NULL);
+}
+
+#define ARRIVED                                                                                    \
+    "FROM unmatched_line u JOIN provider_catalog p ON p.provider = u.provider "                    \
+    "WHERE u.provider = $1 AND EXISTS (SELECT 1 FROM course c WHERE c.provider = u.provider "      \
+    "AND c.course_id = u.course_id AND c.gen_from <= p.generation)"
+
+DB_SQL(sql_find_arrived, "SELECT u.sale_seq " ARRIVED " LIMIT $2");
+DB_SQL(sql_queue_arrived, "INSERT INTO resettle (sale_seq, asked_seq) "
+                          "SELECT DISTINCT u.sale_seq, CAST($2 AS BIGINT) " ARRIVED ONCE);
+
+enum accord_error store_resettle_find_arrived(struct db *db, const char *provider, int64_t limit,
+                                              int64_t *ret, size_t *ret_count)
+{
+    const struct db_value params[] = {db_str(provider), db_int(limit)};
+    return query_numbers(db, &sql_find_arrived, params, 2, ret, ret_count);
+}
+
+enum accord_error store_resettle_queue_arrived(struct db *db, const char *provider, int64_t seq)
+{
+    const struct db_value params[] = {db_str(provider), db_int(seq)};
+    return db_run(db, &sql_queue_arrived, params, 2, 1, NULL);
+}
