@@ -35,7 +35,7 @@ static void teardown(void)
 #define SCOPE(course)                                                                              \
     "\"scope\":{\"courses\":[{\"provider\":\"prov\",\"course_id\":\"" course "\"}],"               \
     "\"channels\":[\"chan\"]},"
-#define FROM "\"effective\":{\"from\":\"2026-01-01T00:00:00+08:00\"},\"currency\":\"CNY\","
+#define FROM "\"effective\":{\"from\":\"2025-01-01T00:00:00+08:00\"},\"currency\":\"CNY\","
 #define HALF                                                                                       \
     "\"terms\":[{\"kind\":\"share\",\"payee\":\"prov\",\"share_ppm\":500000},"                     \
     "{\"kind\":\"residual\",\"payee\":\"chan\"}]"
@@ -58,7 +58,7 @@ START_TEST(an_agreement_lives)
     expect_text(is, "/clearing", "operator");
     expect_bool(is, "/default", false);
     expect_int(is, "/priority", 0);
-    expect_text(is, "/effective/from", "2025-12-31T16:00:00Z");
+    expect_text(is, "/effective/from", "2024-12-31T16:00:00Z");
     expect_null(is, "/effective/to");
     expect_text(is, "/period/kind", "month");
     expect_count(is, "/signatures", 2);
@@ -85,7 +85,7 @@ START_TEST(an_agreement_lives)
     expect_text(is, "/state", "active");
 
     is = get(chan, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
-                   "at=2026-01-05T00:00:00Z");
+                   "at=2025-01-05T00:00:00Z");
     expect_status(is, 200);
     expect_text(is, "/winner/agreement", "life");
     expect_int(is, "/winner/version", 1);
@@ -93,12 +93,12 @@ START_TEST(an_agreement_lives)
     expect_count(is, "/losers", 0);
     /* Before it begins nothing covers the sale. */
     expect_problem(get(chan, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
-                             "at=2025-12-31T15:59:59Z"),
+                             "at=2024-12-31T15:59:59Z"),
                    404, "not_found");
 
     /* A new version takes over from its own beginning on. */
     is = post(chan, "/v1/agreements/life/versions",
-              "{" PARTIES SCOPE("c1") "\"effective\":{\"from\":\"2026-02-01T00:00:00+08:00\"},"
+              "{" PARTIES SCOPE("c1") "\"effective\":{\"from\":\"2025-02-01T00:00:00+08:00\"},"
                                       "\"currency\":\"CNY\"," HALF "}");
     expect_status(is, 201);
     expect_int(is, "/version", 2);
@@ -107,10 +107,10 @@ START_TEST(an_agreement_lives)
     is = post(prov, "/v1/agreements/life/sign", "{\"version\":2}");
     expect_text(is, "/state", "active");
     expect_int(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
-                         "at=2026-01-31T15:59:59Z"),
+                         "at=2025-01-31T15:59:59Z"),
                "/winner/version", 1);
     expect_int(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
-                         "at=2026-01-31T16:00:00Z"),
+                         "at=2025-01-31T16:00:00Z"),
                "/winner/version", 2);
     is = get(prov, "/v1/agreements/life/versions");
     expect_count(is, "/items", 2);
@@ -172,10 +172,10 @@ static const struct {
      "\"scope\":{\"providers\":[\"prov2\"],\"channels\":[\"chan\"]}," FROM HALF "}",
      "scope_foreign"},
     {"{\"name\":\"N\"," PARTIES SCOPE(
-         "c2") "\"effective\":{\"from\":\"2026-01-01T00:00:00Z\","
-               "\"to\":\"2026-01-01T00:00:00Z\"},\"currency\":\"CNY\"," HALF "}",
+         "c2") "\"effective\":{\"from\":\"2025-01-01T00:00:00Z\","
+               "\"to\":\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\"," HALF "}",
      "effective_empty"},
-    {"{\"name\":\"N\"," PARTIES SCOPE("c2") "\"effective\":{\"from\":\"2026-01-01T00:00:00Z\"},"
+    {"{\"name\":\"N\"," PARTIES SCOPE("c2") "\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},"
                                             "\"currency\":\"ZZZ\"," HALF "}",
      "currency_unknown"},
     {"{\"name\":\"N\"," PARTIES SCOPE("c2") FROM
@@ -210,7 +210,7 @@ START_TEST(equal_claims_on_one_sale_are_refused)
     /* A higher priority decides. */
     make_agreement("claim-c", PARTIES SCOPE("c3") FROM "\"priority\":1," HALF, BOTH);
     is = get(prov, "/v1/agreements/resolve?provider=prov&course_id=c3&channel=chan&"
-                   "at=2026-03-01T00:00:00Z");
+                   "at=2025-03-01T00:00:00Z");
     expect_text(is, "/winner/agreement", "claim-c");
     expect_count(is, "/losers", 1);
     expect_text(is, "/losers/0/agreement", "claim-a");
@@ -228,19 +228,19 @@ START_TEST(the_more_specific_wins)
                    BOTH);
     struct response *is =
         get(prov, "/v1/agreements/resolve?provider=prov&course_id=c4&channel=chan&"
-                  "at=2026-03-01T00:00:00Z");
+                  "at=2025-03-01T00:00:00Z");
     expect_text(is, "/winner/agreement", "wide");
     expect_text(is, "/winner/rank", "provider_channel");
     make_agreement("narrow", PARTIES SCOPE("c4") FROM HALF, BOTH);
     is = get(prov, "/v1/agreements/resolve?provider=prov&course_id=c4&channel=chan&"
-                   "at=2026-03-01T00:00:00Z");
+                   "at=2025-03-01T00:00:00Z");
     expect_text(is, "/winner/agreement", "narrow");
     expect_text(is, "/winner/rank", "course");
     expect_text(is, "/losers/0/agreement", "wide");
     expect_text(is, "/losers/0/rank", "provider_channel");
     expect_int(is, "/hidden_losers", 0);
     expect_problem(get(chan2, "/v1/agreements/resolve?provider=prov&course_id=c4&channel=chan&"
-                              "at=2026-03-01T00:00:00Z"),
+                              "at=2025-03-01T00:00:00Z"),
                    404, "not_found");
     expect_problem(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c4"), 400,
                    "query_invalid");

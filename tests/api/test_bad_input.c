@@ -44,7 +44,7 @@ static void expect_refusal(const struct response *is)
 }
 
 #define EVENT                                                                                      \
-    "{\"event_id\":\"e\",\"type\":\"completion\",\"occurred_at\":\"2026-01-01T00:00:00Z\","        \
+    "{\"event_id\":\"e\",\"type\":\"completion\",\"occurred_at\":\"2025-01-01T00:00:00Z\","        \
     "\"provider\":\"input\",\"course_id\":\"c\"}"
 
 static const char *const not_json[] = {
@@ -128,7 +128,7 @@ static const struct {
     {"[{\"event_id\":\"e\",\"type\":\"survey\",\"answers\":{", "\"a\":1,", 10000, "\"b\":2}}]"},
     {"[{\"event_id\":\"e\",\"type\":\"rating\",\"value\":", "9", 100000, "}]"},
     {"[", " ", 1 << 20, "]"},
-    {"[{\"event_id\":\"e\",\"type\":\"review\",\"occurred_at\":\"2026-01-01T00:00:00Z\","
+    {"[{\"event_id\":\"e\",\"type\":\"review\",\"occurred_at\":\"2025-01-01T00:00:00Z\","
      "\"provider\":"
      "\"input\",\"course_id\":\"c\",\"text\":\"",
      "长", 1 << 19, "\"}]"},
@@ -174,7 +174,7 @@ START_TEST(batches_have_a_size)
         for (int i = 0; i <= 10000; i++)
             fprintf(out,
                     "%s{\"event_id\":\"e%d\",\"type\":\"completion\",\"occurred_at\":"
-                    "\"2026-01-01T00:00:00Z\",\"provider\":\"input\",\"course_id\":\"c\"}",
+                    "\"2025-01-01T00:00:00Z\",\"provider\":\"input\",\"course_id\":\"c\"}",
                     i == 0 ? ""
                     : nd   ? "\n"
                            : ",",
@@ -397,7 +397,7 @@ START_TEST(queries_are_checked)
         "/v1/courses?rating_min=much",
         "/v1/courses?currency=ZZZZ",
         "/v1/courses?state=lost",
-        "/v1/revenue?period=2026-1",
+        "/v1/revenue?period=2025-1",
         "/v1/revenue?period=99999-01",
         "/v1/revenue?period=",
         "/v1/events?limit=-1",

@@ -42,7 +42,7 @@ static const char *const reads[] = {
     "/v1/courses/cond-a/c/feedback",
     "/v1/events",
     "/v1/agreements",
-    "/v1/revenue?period=2026-01",
+    "/v1/revenue?period=2025-01",
     "/openapi.json",
     "/docs",
 };
@@ -73,10 +73,10 @@ END_TEST
 START_TEST(tags_belong_to_one_caller_and_one_query)
 {
     const char *tag =
-        text("If-None-Match: %s", header(get(a, "/v1/revenue?period=2026-01"), "etag"));
-    expect_status(get_if(b, "/v1/revenue?period=2026-01", tag), 200);
-    expect_status(get_if(a, "/v1/revenue?period=2026-02", tag), 200);
-    expect_status(get_if(a, "/v1/revenue?period=2026-01&group_by=day", tag), 200);
+        text("If-None-Match: %s", header(get(a, "/v1/revenue?period=2025-01"), "etag"));
+    expect_status(get_if(b, "/v1/revenue?period=2025-01", tag), 200);
+    expect_status(get_if(a, "/v1/revenue?period=2025-02", tag), 200);
+    expect_status(get_if(a, "/v1/revenue?period=2025-01&group_by=day", tag), 200);
     tag = text("If-None-Match: %s", header(get(a, "/v1/courses"), "etag"));
     expect_status(get_if(a, "/v1/courses?limit=1", tag), 200);
     expect_status(get_if(b, "/v1/courses", tag), 200);
@@ -86,14 +86,14 @@ END_TEST
 START_TEST(a_change_changes_the_tag)
 {
     const char *key = make_partner_key("cond-c", "\"channel\",\"provider\"");
-    static const char *const paths[] = {"/v1/events", "/v1/revenue?period=2026-01", "/v1/courses"};
+    static const char *const paths[] = {"/v1/events", "/v1/revenue?period=2025-01", "/v1/courses"};
     const char *tags[3];
     for (int i = 0; i < 3; i++)
         tags[i] = text("If-None-Match: %s", header(get(key, "%s", paths[i]), "etag"));
     make_course(key, "cond-c", "c", 5, "CNY");
     expect_status(get_if(key, paths[2], tags[2]), 200);
     post_facts(key, "{\"event_id\":\"1\",\"type\":\"order.paid\",\"occurred_at\":"
-                    "\"2026-01-10T00:00:00Z\",\"order_id\":\"1\",\"currency\":\"CNY\",\"lines\":"
+                    "\"2025-01-10T00:00:00Z\",\"order_id\":\"1\",\"currency\":\"CNY\",\"lines\":"
                     "[{\"line_id\":\"1\",\"provider\":\"cond-c\",\"course_id\":\"c\",\"quantity\":"
                     "1,\"paid\":5}]}");
     for (int i = 0; i < 2; i++)
@@ -101,7 +101,7 @@ START_TEST(a_change_changes_the_tag)
     /* Somebody else's change does not. */
     const char *mine = text("If-None-Match: %s", header(get(b, "/v1/events"), "etag"));
     post_facts(key, "{\"event_id\":\"2\",\"type\":\"completion\",\"occurred_at\":"
-                    "\"2026-01-10T00:00:00Z\",\"provider\":\"cond-c\",\"course_id\":\"c\"}");
+                    "\"2025-01-10T00:00:00Z\",\"provider\":\"cond-c\",\"course_id\":\"c\"}");
     expect_status(get_if(b, "/v1/events", mine), 304);
 }
 END_TEST
@@ -159,10 +159,10 @@ static const struct {
      true},
     {"/v1/agreements",
      "{\"name\":\"N\",\"parties\":[\"cond-a\",\"cond-b\"],\"scope\":{\"providers\":[\"cond-a\"],"
-     "\"channels\":[\"cond-b\"]},\"effective\":{\"from\":\"2026-01-01T00:00:00Z\"},\"currency\":"
+     "\"channels\":[\"cond-b\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},\"currency\":"
      "\"CNY\",\"terms\":[{\"kind\":\"residual\",\"payee\":\"cond-a\"}]}",
      "{\"name\":\"M\",\"parties\":[\"cond-a\",\"cond-b\"],\"scope\":{\"providers\":[\"cond-a\"],"
-     "\"channels\":[\"cond-b\"]},\"effective\":{\"from\":\"2026-01-01T00:00:00Z\"},\"currency\":"
+     "\"channels\":[\"cond-b\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},\"currency\":"
      "\"CNY\",\"terms\":[{\"kind\":\"residual\",\"payee\":\"cond-a\"}]}",
      false},
     {"/v1/catalogs", "[{\"course_id\":\"once\",\"title\":\"T\"}]",

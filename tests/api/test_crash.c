@@ -21,7 +21,7 @@ static const char *batch_body(int round, int writer, int batch)
     for (int i = 0; i < BATCH; i++)
         fprintf(out,
                 "%s{\"event_id\":\"%d-%d-%d-%d\",\"type\":\"order.paid\",\"occurred_at\":"
-                "\"2026-01-10T00:00:00Z\",\"order_id\":\"%d-%d-%d-%d\",\"currency\":\"CNY\","
+                "\"2025-01-10T00:00:00Z\",\"order_id\":\"%d-%d-%d-%d\",\"currency\":\"CNY\","
                 "\"lines\":[{\"line_id\":\"1\",\"provider\":\"crash-p\",\"course_id\":\"c\","
                 "\"quantity\":1,\"paid\":%d}]}",
                 i == 0 ? "" : ",", round, writer, batch, i, round, writer, batch, i, PAID);
@@ -128,7 +128,7 @@ START_TEST(acknowledged_is_durable)
     make_course(provider, "crash-p", "c", PAID, "CNY");
     make_agreement("crash",
                    "\"parties\":[\"crash-p\",\"crash-c\"],\"scope\":{\"providers\":[\"crash-p\"],"
-                   "\"channels\":[\"crash-c\"]},\"effective\":{\"from\":\"2026-01-01T00:00:00Z\"},"
+                   "\"channels\":[\"crash-c\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},"
                    "\"currency\":\"CNY\",\"terms\":[{\"kind\":\"share\",\"payee\":\"crash-p\","
                    "\"share_ppm\":500000},{\"kind\":\"residual\",\"payee\":\"crash-c\"}]",
                    (const char *const[]){provider, key, NULL});
@@ -164,7 +164,7 @@ START_TEST(acknowledged_is_durable)
                                   batch, sum);
             }
     free(counts);
-    struct response *is = revenue_settled(key, "/v1/revenue?period=2026-01");
+    struct response *is = revenue_settled(key, "/v1/revenue?period=2025-01");
     expect_int(is, "/rows/0/lines", (json_int_t)total);
     expect_money(is, "/rows/0/gross", (json_int_t)total * PAID, "CNY");
     /* 997 in two: 498.5 each, the odd one to the provider. */

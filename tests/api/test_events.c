@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define AT "\"occurred_at\":\"2026-01-10T10:00:00+08:00\","
+#define AT "\"occurred_at\":\"2025-01-10T10:00:00+08:00\","
 #define COURSE "\"provider\":\"school\",\"course_id\":\"python\""
 
 static const char *school;  /* provider */
@@ -23,7 +23,7 @@ static void setup(void)
     make_course(school, "school", "ds", 9900, "CNY");
     make_agreement("main",
                    "\"parties\":[\"school\",\"shop\"],\"scope\":{\"providers\":[\"school\"],"
-                   "\"channels\":[\"shop\"]},\"effective\":{\"from\":\"2026-01-01T00:00:00+08:00\"}"
+                   "\"channels\":[\"shop\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00+08:00\"}"
                    ",\"currency\":\"CNY\",\"terms\":[{\"kind\":\"share\",\"payee\":\"school\","
                    "\"share_ppm\":600000},{\"kind\":\"residual\",\"payee\":\"shop\"}]",
                    (const char *const[]){school, shop, NULL});
@@ -56,7 +56,7 @@ static const char *const good[] = {
     "{\"event_id\":\"g4\",\"type\":\"question\"," AT COURSE ",\"text\":\"Is there a test?\"}",
     "{\"event_id\":\"g5\",\"type\":\"answer\"," AT COURSE ",\"question\":\"g4\",\"text\":\"Yes\"}",
     "{\"event_id\":\"g6\",\"type\":\"comment\"," AT COURSE ",\"text\":\"Nice\"}",
-    "{\"event_id\":\"g7\",\"type\":\"checkin\"," AT COURSE ",\"day\":\"2026-01-10\"}",
+    "{\"event_id\":\"g7\",\"type\":\"checkin\"," AT COURSE ",\"day\":\"2025-01-10\"}",
     "{\"event_id\":\"g8\",\"type\":\"share\"," AT COURSE ",\"target\":\"wechat\"}",
     "{\"event_id\":\"g9\",\"type\":\"progress\"," AT COURSE ",\"progress_ppm\":1000000}",
     "{\"event_id\":\"g10\",\"type\":\"completion\"," AT COURSE "}",
@@ -92,22 +92,22 @@ END_TEST
 START_TEST(equal_meaning_is_a_duplicate_other_meaning_a_conflict)
 {
     one(shop, "/v1/feedback",
-        "{\"event_id\":\"eq\",\"type\":\"rating\",\"occurred_at\":\"2026-01-10T10:00:00+08:00\","
+        "{\"event_id\":\"eq\",\"type\":\"rating\",\"occurred_at\":\"2025-01-10T10:00:00+08:00\","
         "\"provider\":\"school\",\"course_id\":\"python\",\"value\":3}");
     struct response *is =
         one(shop, "/v1/events",
             "{\"value\":3,\"course_id\":\"python\",\"provider\":\"school\",\"type\":\"rating\","
-            "\"event_id\":\"eq\",\"occurred_at\":\"2026-01-10T02:00:00.000Z\"}");
+            "\"event_id\":\"eq\",\"occurred_at\":\"2025-01-10T02:00:00.000Z\"}");
     expect_text(is, "/results/0/status", "duplicate");
     is = one(shop, "/v1/events",
-             "{\"event_id\":\"eq\",\"type\":\"rating\",\"occurred_at\":\"2026-01-10T02:00:00Z\","
+             "{\"event_id\":\"eq\",\"type\":\"rating\",\"occurred_at\":\"2025-01-10T02:00:00Z\","
              "\"provider\":\"school\",\"course_id\":\"python\",\"value\":4}");
     expect_text(is, "/results/0/status", "conflict");
     expect_text(is, "/results/0/code", "event_conflict");
     expect_int(is, "/conflict", 1);
     /* Ids are each partner's own. */
     is = one(school, "/v1/events",
-             "{\"event_id\":\"eq\",\"type\":\"rating\",\"occurred_at\":\"2026-01-10T02:00:00Z\","
+             "{\"event_id\":\"eq\",\"type\":\"rating\",\"occurred_at\":\"2025-01-10T02:00:00Z\","
              "\"provider\":\"school\",\"course_id\":\"python\",\"value\":4}");
     expect_text(is, "/results/0/status", "accepted");
     /* Twice in one batch. */
@@ -135,7 +135,7 @@ static const struct {
     {"{\"event_id\":\"b\"," AT COURSE "}", "field_missing", "/type"},
     {"{\"event_id\":\"b\",\"type\":\"dance\"," AT COURSE "}", "event_type_unknown", NULL},
     {"{\"event_id\":\"b\",\"type\":\"completion\"," COURSE "}", "field_missing", "/occurred_at"},
-    {"{\"event_id\":\"b\",\"type\":\"completion\",\"occurred_at\":\"2026-01-10\"," COURSE "}",
+    {"{\"event_id\":\"b\",\"type\":\"completion\",\"occurred_at\":\"2025-01-10\"," COURSE "}",
      "time_invalid", "/occurred_at"},
     {"{\"event_id\":\"b\",\"type\":\"completion\",\"occurred_at\":\"2999-01-10T00:00:00Z\"," COURSE
      "}",
@@ -186,7 +186,7 @@ static const struct {
      "field_missing", NULL},
     {"{\"event_id\":\"b\",\"type\":\"void\"," AT "\"supersedes\":\"never\"}", "supersedes_unknown",
      NULL},
-    {"{\"event_id\":\"b\",\"type\":\"void\",\"occurred_at\":\"2026-01-10T10:00:00+08:00\"}",
+    {"{\"event_id\":\"b\",\"type\":\"void\",\"occurred_at\":\"2025-01-10T10:00:00+08:00\"}",
      "field_missing", "/supersedes"},
     {"{\"event_id\":\"b\",\"event_id\":\"c\",\"type\":\"completion\"," AT COURSE "}",
      "field_duplicate", NULL},
@@ -414,19 +414,19 @@ START_TEST(feedback_adds_up)
     /* A learner's later rating takes the place of the earlier one; one without a learner stands. */
     post_facts(
         key,
-        "{\"event_id\":\"1\",\"type\":\"rating\",\"occurred_at\":\"2026-01-01T00:00:00Z\"," FB
+        "{\"event_id\":\"1\",\"type\":\"rating\",\"occurred_at\":\"2025-01-01T00:00:00Z\"," FB
         ",\"learner\":\"a\",\"value\":2},"
-        "{\"event_id\":\"2\",\"type\":\"rating\",\"occurred_at\":\"2026-01-03T00:00:00Z\"," FB
+        "{\"event_id\":\"2\",\"type\":\"rating\",\"occurred_at\":\"2025-01-03T00:00:00Z\"," FB
         ",\"learner\":\"a\",\"value\":4},"
-        "{\"event_id\":\"3\",\"type\":\"rating\",\"occurred_at\":\"2026-01-02T00:00:00Z\"," FB
+        "{\"event_id\":\"3\",\"type\":\"rating\",\"occurred_at\":\"2025-01-02T00:00:00Z\"," FB
         ",\"learner\":\"a\",\"value\":1},"
-        "{\"event_id\":\"4\",\"type\":\"rating\",\"occurred_at\":\"2026-01-01T00:00:00Z\"," FB
+        "{\"event_id\":\"4\",\"type\":\"rating\",\"occurred_at\":\"2025-01-01T00:00:00Z\"," FB
         ",\"value\":5},"
-        "{\"event_id\":\"5\",\"type\":\"review\",\"occurred_at\":\"2026-01-04T00:00:00Z\"," FB
+        "{\"event_id\":\"5\",\"type\":\"review\",\"occurred_at\":\"2025-01-04T00:00:00Z\"," FB
         ",\"learner\":\"b\",\"value\":5,\"text\":\"很好\",\"language\":\"zh\"},"
-        "{\"event_id\":\"6\",\"type\":\"review\",\"occurred_at\":\"2026-01-05T00:00:00Z\"," FB
+        "{\"event_id\":\"6\",\"type\":\"review\",\"occurred_at\":\"2025-01-05T00:00:00Z\"," FB
         ",\"learner\":\"c\",\"text\":\"Too long\"},"
-        "{\"event_id\":\"7\",\"type\":\"completion\",\"occurred_at\":\"2026-01-05T00:00:00Z\"," FB
+        "{\"event_id\":\"7\",\"type\":\"completion\",\"occurred_at\":\"2025-01-05T00:00:00Z\"," FB
         "}");
     struct response *is = get(key, "/v1/courses/fb/c/feedback");
     expect_status(is, 200);
@@ -486,7 +486,7 @@ START_TEST(own_facts_are_polled_in_order_of_knowledge)
     struct response *is = get(key, "/v1/events?%s", since + 1);
     expect_count(is, "/items", 1);
     expect_text(is, "/items/0/event_id", "p5");
-    expect_text(is, "/items/0/occurred_at", "2026-01-10T02:00:00Z");
+    expect_text(is, "/items/0/occurred_at", "2025-01-10T02:00:00Z");
     expect_text(is, "/items/0/course_id", "python");
     is = get(key, "/v1/events?type=completion");
     expect_count(is, "/items", 2);

@@ -37,17 +37,17 @@ static void setup(void)
     make_agreement("pact",
                    "\"parties\":[\"victim\",\"victim-shop\"],\"scope\":{\"providers\":[\"victim\"],"
                    "\"channels\":[\"victim-shop\"]},\"effective\":{\"from\":"
-                   "\"2026-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":\"share\","
+                   "\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":\"share\","
                    "\"payee\":\"victim\",\"share_ppm\":500000},{\"kind\":\"residual\",\"payee\":"
                    "\"victim-shop\"}]",
                    (const char *const[]){victim, seller, NULL});
     post_facts(
         seller,
-        "{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"2026-01-10T00:00:00Z\","
+        "{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-10T00:00:00Z\","
         "\"order_id\":\"o1\",\"currency\":\"CNY\",\"learner\":\"" MARK " learner\",\"lines\":"
         "[{\"line_id\":\"1\",\"provider\":\"victim\",\"course_id\":\"c\",\"quantity\":1,"
         "\"paid\":7654321}]},{\"event_id\":\"r1\",\"type\":\"review\",\"occurred_at\":"
-        "\"2026-01-10T00:00:00Z\",\"provider\":\"victim\",\"course_id\":\"c\",\"value\":5,"
+        "\"2025-01-10T00:00:00Z\",\"provider\":\"victim\",\"course_id\":\"c\",\"value\":5,"
         "\"text\":\"" MARK " review\"}");
 
     const time_t soon = time(NULL) + 2;
@@ -82,7 +82,7 @@ static void teardown(void)
 #define AGREEMENT                                                                                  \
     "{\"name\":\"N\",\"parties\":[\"victim\",\"victim-shop\"],\"scope\":{\"providers\":["          \
     "\"victim\"],"                                                                                 \
-    "\"channels\":[\"victim-shop\"]},\"effective\":{\"from\":\"2026-01-01T00:00:00Z\"},"           \
+    "\"channels\":[\"victim-shop\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},"           \
     "\"currency\":\"CNY\",\"terms\":[{\"kind\":\"residual\",\"payee\":\"victim\"}]}"
 
 /* How an outsider asks each operation for what is the victim's; `own`: it may answer 200, about the
@@ -116,23 +116,23 @@ static const struct probe {
     {"listCourseVersions", "/v1/courses/victim/c/versions", NULL, NULL, false},
     {"getCourseFeedback", "/v1/courses/victim/c/feedback", NULL, NULL, false},
     {"postEvents", "/v1/events?on_behalf_of=victim-shop",
-     "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2026-01-10T00:00:00Z\","
+     "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2025-01-10T00:00:00Z\","
      "\"supersedes\":\"o1\"}]",
      NULL, false},
     {"listEvents", "/v1/events", NULL, NULL, true},
     {"postFeedback", "/v1/feedback?on_behalf_of=victim-shop",
-     "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2026-01-10T00:00:00Z\","
+     "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2025-01-10T00:00:00Z\","
      "\"supersedes\":\"r1\"}]",
      NULL, false},
     {"postOrders", "/v1/orders?on_behalf_of=victim-shop",
-     "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2026-01-10T00:00:00Z\","
+     "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2025-01-10T00:00:00Z\","
      "\"supersedes\":\"o1\"}]",
      NULL, false},
     {"createAgreement", "/v1/agreements", AGREEMENT, NULL, false},
     {"listAgreements", "/v1/agreements", NULL, NULL, true},
     {"resolveAgreement",
      "/v1/agreements/resolve?provider=victim&course_id=c&channel=victim-shop&"
-     "at=2026-01-10T00:00:00Z",
+     "at=2025-01-10T00:00:00Z",
      NULL, NULL, false},
     {"getAgreement", "/v1/agreements/pact", NULL, NULL, false},
     {"createAgreementVersion", "/v1/agreements/pact/versions", AGREEMENT, NULL, false},
@@ -141,7 +141,7 @@ static const struct probe {
     {"signAgreement", "/v1/agreements/pact/sign", "{\"version\":1}", NULL, false},
     {"rejectAgreement", "/v1/agreements/pact/reject", "{\"version\":1}", NULL, false},
     {"terminateAgreement", "/v1/agreements/pact/terminate", "{}", NULL, false},
-    {"getRevenue", "/v1/revenue?period=2026-01&partner=victim", NULL, NULL, false},
+    {"getRevenue", "/v1/revenue?period=2025-01&partner=victim", NULL, NULL, false},
     {"getOrder", "/v1/orders/victim-shop/o1", NULL, NULL, false},
     {"explainOrder", "/v1/orders/victim-shop/o1/explain", NULL, NULL, false},
     {"getHealth", "/healthz", NULL, NULL, true},
@@ -273,7 +273,7 @@ START_TEST(every_operation_keeps_to_its_partner)
     expect_text(course, "/state", "active");
     expect_status(get(victim, "/v1/me"), 200);
     expect_text(get(victim, "/v1/agreements/pact"), "/state", "active");
-    expect_money(get(victim, "/v1/revenue?period=2026-01"), "/totals/0/gross", 7654321, "CNY");
+    expect_money(get(victim, "/v1/revenue?period=2025-01"), "/totals/0/gross", 7654321, "CNY");
     expect_count(get(victim, "/v1/courses/victim/c/feedback"), "/reviews", 1);
 }
 END_TEST
@@ -288,7 +288,7 @@ START_TEST(test_keys_reach_no_live_data)
     expect_problem(get(key, "/v1/courses/victim/c"), 404, "not_found");
     expect_problem(get(key, "/v1/agreements/pact"), 404, "not_found");
     expect_problem(get(key, "/v1/catalogs/%s", import_id), 404, "not_found");
-    expect_count(get(key, "/v1/revenue?period=2026-01"), "/rows", 0);
+    expect_count(get(key, "/v1/revenue?period=2025-01"), "/rows", 0);
     expect_count(get(key, "/v1/events"), "/items", 0);
 }
 END_TEST
@@ -302,12 +302,12 @@ START_TEST(parties_see_their_lines_and_no_more)
         "other",
         "\"parties\":[\"other-school\",\"victim-shop\"],\"scope\":{\"providers\":"
         "[\"other-school\"],\"channels\":[\"victim-shop\"]},\"effective\":{\"from\":"
-        "\"2026-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":\"residual\","
+        "\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":\"residual\","
         "\"payee\":\"victim-shop\"}]",
         (const char *const[]){other, seller, NULL});
     post_facts(seller,
                "{\"event_id\":\"o2\",\"type\":\"order.paid\",\"occurred_at\":"
-               "\"2026-01-10T00:00:00Z\",\"order_id\":\"o2\",\"currency\":\"CNY\",\"learner\":"
+               "\"2025-01-10T00:00:00Z\",\"order_id\":\"o2\",\"currency\":\"CNY\",\"learner\":"
                "\"" MARK "\",\"lines\":[{\"line_id\":\"1\",\"provider\":\"victim\",\"course_id\":"
                "\"c\",\"quantity\":1,\"paid\":7654321},{\"line_id\":\"2\",\"provider\":"
                "\"other-school\",\"course_id\":\"x\",\"quantity\":1,\"paid\":55}]}");

@@ -307,7 +307,7 @@ START_TEST(test_books_share_nothing_with_live_ones)
     expect_problem(get(live, "/v1/courses/book-a/only-test"), 404, "not_found");
     expect_problem(get(test, "/v1/courses/book-a/only-live"), 404, "not_found");
     post_facts(test, "{\"event_id\":\"t1\",\"type\":\"rating\",\"occurred_at\":"
-                     "\"2026-01-02T00:00:00Z\",\"provider\":\"book-a\",\"course_id\":\"only-test\","
+                     "\"2025-01-02T00:00:00Z\",\"provider\":\"book-a\",\"course_id\":\"only-test\","
                      "\"value\":5}");
     expect_count(get(live, "/v1/events"), "/items", 0);
     expect_count(get(test, "/v1/events"), "/items", 1);
