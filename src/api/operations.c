@@ -1,9 +1,7 @@
 /* Every operation of the service. */
 #include "api/operations.h"
 
-#include "api/agreements.h"
 #include "api/dispatch.h"
-#include "api/revenue.h"
 
 static const struct {
     const struct operation *rows;
@@ -11,8 +9,6 @@ static const struct {
 } tables[] = {
     {partner_operations, &partner_operation_count},
     {key_operations, &key_operation_count},
-    {agreement_operations, &agreement_operation_count},
-    {revenue_operations, &revenue_operation_count},
     {system_operations, &system_operation_count},
 };
 
