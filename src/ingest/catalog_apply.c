@@ -37,10 +37,9 @@ static enum accord_error finish(struct ingest_tx *tx, struct store_import *impor
         return ACCORD_E_OUT_OF_MEMORY;
     const struct store_import_counts *counts = &import->counts;
     const bool changed = counts->created + counts->updated + counts->withdrawn != 0;
-    enum accord_error e =
-        changed ? store_catalog_switch(tx->db, provider, import->generation + 1,
-                                       import->active_after)
-                : store_catalog_release(tx->db, provider, import->id);
+    enum accord_error e = changed ? store_catalog_switch(tx->db, provider, import->generation + 1,
+                                                         import->active_after)
+                                  : store_catalog_release(tx->db, provider, import->id);
     if (e == ACCORD_OK && changed)
         e = catalog_changed(tx, provider, import->id, counts->created != 0);
     if (e != ACCORD_OK)

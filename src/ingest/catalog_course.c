@@ -28,8 +28,7 @@ enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
                                &head);
     if (e != ACCORD_OK)
         return e;
-    if (head.version != 0 && head.active &&
-        hash_equal(&head.content_hash, &row.content_hash)) {
+    if (head.version != 0 && head.active && hash_equal(&head.content_hash, &row.content_hash)) {
         *ret_changed = false;
         return ACCORD_OK;
     }
