@@ -20,6 +20,14 @@ struct hash hash_keyed(const uint8_t key[32], struct slice data)
     return hash;
 }
 
+uint64_t hash_short(const uint8_t key[16], struct slice data)
+{
+    uint64_t hash;
+    _Static_assert(crypto_shorthash_BYTES == sizeof hash, "64 bits");
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)data.data, data.len, key);
+    return hash;
+}
+
 bool hash_equal(const struct hash *a, const struct hash *b)
 {
     return sodium_memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

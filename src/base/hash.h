@@ -16,6 +16,8 @@ struct hash {
 struct hash hash_of(struct slice data);
 /** Keyed; `key` holds 32 bytes. */
 struct hash hash_keyed(const uint8_t key[32], struct slice data);
+/** 64 keyed bits (SipHash-2-4), for tables in memory that outsiders' ids are put in. */
+uint64_t hash_short(const uint8_t key[16], struct slice data);
 bool hash_equal(const struct hash *a, const struct hash *b); /* constant time */
 void hash_hex(const struct hash *hash, char text[HASH_HEX_MAX]);
 /** Fills with random bytes from the system. */

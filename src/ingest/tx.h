@@ -6,6 +6,7 @@
 #ifndef INGEST_TX_H
 #define INGEST_TX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "accord/settle.h"
@@ -18,7 +19,7 @@ struct touched_set;    /* ingest/tx.c: partners whose version goes up at commit 
 struct agreement_book; /* ingest/book.c: every version that may cover a sale, in memory */
 
 struct ingest_config {
-    uint8_t learner_key[32];    /**< keys the look-up of learners */
+    uint8_t learner_key[32];    /**< keys the look-up of learners; store_setting_secret() */
     int64_t rating_prior_milli; /**< 4200: prior mean 4.2 */
     int64_t rating_prior_weight;
     int64_t catalog_drop_max_ppm; /**< a full import that would withdraw more is blocked */
@@ -28,71 +29,59 @@ struct ingest_config {
 struct ingest_tx {
     const struct ingest_config *config;
     struct db *db;       /**< the writer's; set while a transaction is open */
-    struct arena *arena; /**< emptied after each transaction */
+    struct arena *arena; /**< emptied before each transaction */
     instant_us now;      /**< received_at of this transaction */
     int64_t last_seq;    /**< the highest number taken in this transaction; 0: none */
     struct rollup_batch *rollups;
     struct touched_set *touched;
-    struct agreement_book *agreements;
+    struct agreement_book *agreements; /**< NULL: not loaded; see ingest_agreements() */
 };
 
+/** @param config  borrowed as long as the result lives */
 enum accord_error ingest_tx_new(const struct ingest_config *config, struct ingest_tx **ret);
 void ingest_tx_free(struct ingest_tx *tx);
 
-/** Hooks for the writer (service/writer.h): context is the struct ingest_tx. */
+/* Hooks for the writer (service/writer.h): context is the struct ingest_tx. */
+
+/** Writes what was coalesced; the transaction is over for the tx with it. */
 enum accord_error ingest_tx_before_commit(void *context, struct db *db);
+/** Forgets what was coalesced, and what was read from the transaction that is gone. */
 void ingest_tx_rolled_back(void *context);
+/** Settles a piece of what waits to be settled again (writer_config.idle). */
+enum accord_error ingest_tx_idle(void *context, struct db *db, bool *ret_more);
 /** Called by each write_kind's run() first: binds the connection, empties the arena if the
  *  transaction is new, reads the clock. */
 enum accord_error ingest_tx_enter(struct ingest_tx *tx, struct db *db);
 
 /** Takes `count` numbers of the order of knowledge; the last step before rows that carry them. */
 enum accord_error ingest_seq(struct ingest_tx *tx, int64_t count, int64_t *ret_first);
-/** The partner sees a change of this transaction: its version becomes last_seq at commit. */
+/** The partner sees a change of this transaction: its version becomes last_seq at commit (a number
+ *  is taken if there is none). So does that of every operator. */
 enum accord_error ingest_touch(struct ingest_tx *tx, const char *partner);
 
-/* ---- posting: settle the orders that a change touches, append differences (ingest/post.c) ---- */
+/** The agreement book as this transaction sees it. */
+enum accord_error ingest_agreements(struct ingest_tx *tx, struct agreement_book **ret);
 
-/** A sale that is decided but not written yet; seq is set after ingest_seq(). */
-struct pending_sale {
-    int64_t seq;
-    const struct accord_order *order;
-    const char *event_id;
-    bool replaces; /**< it supersedes the order's current sale */
-    bool voids;    /**< `order` has no lines: the order's current sale is voided */
-};
-/** A refund row likewise. */
-struct pending_refund {
-    int64_t seq;
-    const char *channel;
-    const char *order_id;
-    struct accord_refund row;
-    const char *refund_id;
-    int kind;           /**< 0 refund, 1 charge-back, 2 reversal of a charge-back */
-    int64_t supersedes; /**< seq of the refund fact that it takes the place of; 0: none */
-    bool voids;
-};
+/* ---- settling again (ingest/resettle.c) ----
+ *
+ * Up to RESETTLE_AT_ONCE_MAX lines are settled again at once; more are queued, settled in pieces by
+ * ingest_tx_idle() and staged, and become visible at one switch (see resettle_head in the
+ * migration). store_resettle_pending() says whether such a job is at work. */
+enum { RESETTLE_AT_ONCE_MAX = 1000 };
 
-struct posting; /* settled results waiting for their seq; lives in tx->arena */
-
-/** Phase 2: loads what the books hold of the orders touched, adds what is pending, settles. Any
- *  number of orders; both arrays may name the same order. */
-enum accord_error ingest_post_decide(struct ingest_tx *tx, struct pending_sale *sales,
-                                     size_t sale_count, struct pending_refund *refunds,
-                                     size_t refund_count, struct posting **ret);
-/** Phase 4: appends difference entries and adds to the rollups; touches who can see them. */
-enum accord_error ingest_post_write(struct ingest_tx *tx, struct posting *posting, int64_t seq);
-
-/** Settles existing sales again (by seq of the sale); for background chunks and small changes. */
+/** Settles the orders of sales again, by seq of the sale. */
 enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count);
-/** Queues (or, up to 1,000 orders, at once settles again) the sales that a changed agreement
- *  version may touch: its providers or channels, occurred in [from_us, to_us). Reloads
- *  tx->agreements. Called after the version's row has changed. */
+/**
+ * An agreement's version was activated, superseded or terminated: reloads the agreement book and
+ * settles again (or queues) the sales that may have got another winner. Called after the row has
+ * changed.
+ */
 enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
                                            const struct accord_agreement_version *version);
-/** Courses became visible: settles again the lines held `unmatched` for them. */
+/** Courses became visible: settles again (or queues) the lines held `unmatched` for them. */
 enum accord_error ingest_courses_arrived(struct ingest_tx *tx, const char *provider);
-/** Takes up to `orders_max` of the queue of sales to settle again; *ret_left: what remains. */
-enum accord_error ingest_resettle_chunk(struct ingest_tx *tx, size_t orders_max, int64_t *ret_left);
+/** Takes up to `sales_max` of the queue; *ret_left: what remains. The last piece makes the switch.
+ */
+enum accord_error ingest_resettle_chunk(struct ingest_tx *tx, size_t sales_max, int64_t *ret_left);
 
 #endif

@@ -278,7 +278,7 @@ CREATE TABLE refund_key (
     reversal @int64 NOT NULL,              -- 1: of a charge-back
     seq @int64 NOT NULL,
     PRIMARY KEY (channel, order_id, refund_id, reversal)
-) @strict;
+) @clustered;
 
 CREATE TABLE sale_line (
     seq @int64 NOT NULL,
@@ -327,7 +327,7 @@ CREATE TABLE rating_fact (
     event_id @text NOT NULL,
     value @int64 NOT NULL,                 -- 1..5
     PRIMARY KEY (provider, course_id, rater, seq)
-) @strict;
+) @clustered;
 
 -- agreements ----------------------------------------------------------------------------------
 

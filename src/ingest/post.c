@@ -1,0 +1,397 @@
+#include "ingest/post.h"
+
+#include <string.h>
+
+#include "ingest/keymap.h"
+#include "ingest/rollup.h"
+#include "store/facts.h"
+
+/* An order on its way: what the books hold of it, and what it comes to. */
+struct work {
+    struct post_order *post;
+    struct stored_order stored;
+    struct accord_order *order; /* its current sale; NULL: none */
+    int64_t sale_seq;
+    struct entry_list *lists; /* entries of each of its sales */
+    size_t list_count;
+    bool staged;
+};
+
+/* A growing list of rows in the transaction's arena. */
+struct list {
+    void *items;
+    size_t count;
+    size_t cap;
+};
+
+static void *list_add(struct arena *arena, struct list *list, size_t size)
+{
+    if (list->count == list->cap) {
+        const size_t cap = list->cap == 0 ? 64 : 2 * list->cap;
+        void *items = arena_array(arena, cap, size);
+        if (items == NULL)
+            return NULL;
+        if (list->count > 0)
+            memcpy(items, list->items, list->count * size);
+        list->items = items;
+        list->cap = cap;
+    }
+    return (char *)list->items + size * list->count++;
+}
+
+struct posting {
+    struct ingest_tx *tx;
+    struct agreement_book *book;
+    struct resettle_head head;
+    struct work *work;
+    size_t count;
+    struct list entries;   /* struct entry_row */
+    struct list matched;   /* struct unmatched_row: to be deleted */
+    struct list unmatched; /* struct unmatched_row */
+};
+
+/* ---- courses ---- */
+
+enum accord_error ingest_fill_courses(struct db *db, struct arena *arena,
+                                      struct accord_order *const *orders, size_t count)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < count; i++)
+        lines += orders[i]->line_count;
+    struct keymap map;
+    struct course_name *names = arena_array(arena, lines + 1, sizeof *names);
+    bool *known = arena_array(arena, lines + 1, sizeof *known);
+    size_t *places = arena_array(arena, lines + 1, sizeof *places);
+    if (names == NULL || known == NULL || places == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = keymap_init(&map, arena, count);
+    size_t distinct = 0;
+    size_t n = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        for (size_t j = 0; error == ACCORD_OK && j < orders[i]->line_count; j++) {
+            const struct accord_line *line = &orders[i]->lines[j];
+            const struct key key = key_of(line->provider, line->course_id, NULL);
+            size_t *at;
+            error = keymap_at(&map, &key, distinct, &at);
+            if (error != ACCORD_OK)
+                break;
+            if (*at == distinct)
+                names[distinct++] = (struct course_name){line->provider, line->course_id};
+            places[n++] = *at;
+        }
+    if (error == ACCORD_OK)
+        error = store_courses_known(db, names, distinct, known);
+    n = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        struct accord_line *own = arena_array(arena, orders[i]->line_count + 1, sizeof *own);
+        if (own == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        memcpy(own, orders[i]->lines, orders[i]->line_count * sizeof *own);
+        for (size_t j = 0; j < orders[i]->line_count; j++)
+            own[j].course_known = known[places[n++]];
+        orders[i]->lines = own;
+    }
+    return error;
+}
+
+/* ---- loading ---- */
+
+static enum accord_error load_orders(struct posting *p)
+{
+    struct arena *arena = p->tx->arena;
+    struct stored_order *loaded = arena_array(arena, p->count + 1, sizeof *loaded);
+    struct stored_order *fresh = arena_array(arena, p->count + 1, sizeof *fresh);
+    if (loaded == NULL || fresh == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t loaded_count = 0;
+    size_t fresh_count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->work[i].post->fresh == NULL)
+            loaded[loaded_count++].name = p->work[i].post->name;
+        else
+            fresh[fresh_count++].name = p->work[i].post->name;
+    enum accord_error error = store_orders_load(p->tx->db, arena, loaded, loaded_count);
+    if (error == ACCORD_OK)
+        error = store_order_refunds_load(p->tx->db, arena, fresh, fresh_count);
+    if (error != ACCORD_OK)
+        return error;
+    loaded_count = fresh_count = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        struct work *work = &p->work[i];
+        if (work->post->fresh != NULL) {
+            work->stored = fresh[fresh_count++];
+            work->order = arena_alloc(arena, sizeof *work->order);
+            if (work->order == NULL)
+                return ACCORD_E_OUT_OF_MEMORY;
+            *work->order = *work->post->fresh;
+            work->sale_seq = work->post->fresh_seq;
+            continue;
+        }
+        work->stored = loaded[loaded_count++];
+        const struct stored_sale *sale = work->stored.current;
+        if (sale == NULL)
+            continue;
+        work->order = arena_alloc(arena, sizeof *work->order);
+        if (work->order == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        *work->order = (struct accord_order){
+            .channel = work->post->name.channel,
+            .order_id = work->post->name.order_id,
+            .occurred_at_us = sale->occurred_at,
+            .currency = sale->currency,
+            .lines = sale->lines,
+            .line_count = sale->line_count,
+        };
+        work->sale_seq = sale->seq;
+    }
+    return ACCORD_OK;
+}
+
+static enum accord_error fill_courses(struct posting *p)
+{
+    struct accord_order **orders = arena_array(p->tx->arena, p->count + 1, sizeof *orders);
+    if (orders == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->work[i].order != NULL)
+            orders[count++] = p->work[i].order;
+    return ingest_fill_courses(p->tx->db, p->tx->arena, orders, count);
+}
+
+static enum accord_error load_entries(struct posting *p)
+{
+    struct arena *arena = p->tx->arena;
+    size_t sales = 0;
+    for (size_t i = 0; i < p->count; i++)
+        sales += p->work[i].stored.sale_count;
+    if (sales == 0)
+        return ACCORD_OK;
+    struct entry_list *lists = arena_array(arena, sales, sizeof *lists);
+    int64_t *seqs = arena_array(arena, sales, sizeof *seqs);
+    bool *queued = arena_array(arena, sales, sizeof *queued);
+    if (lists == NULL || seqs == NULL || queued == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t n = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        struct work *work = &p->work[i];
+        work->lists = &lists[n];
+        work->list_count = work->stored.sale_count;
+        for (size_t j = 0; j < work->list_count; j++)
+            seqs[n] = lists[n].sale_seq = work->stored.sales[j].seq, n++;
+    }
+    enum accord_error error = store_entries_load(p->tx->db, arena, lists, sales);
+    if (error == ACCORD_OK && p->head.staging > 0)
+        error = store_resettle_queued(p->tx->db, seqs, sales, queued);
+    if (error != ACCORD_OK || p->head.staging == 0)
+        return error;
+    /* While a job is at work, an order that it has settled or will settle belongs to it: its
+     * changes become visible with the job's. */
+    for (size_t i = 0; i < p->count; i++) {
+        struct work *work = &p->work[i];
+        for (size_t j = 0; j < work->list_count; j++) {
+            work->staged |= queued[&work->lists[j] - lists];
+            for (size_t k = 0; k < work->lists[j].count; k++)
+                work->staged |= work->lists[j].rows[k].generation == p->head.staging;
+        }
+    }
+    return ACCORD_OK;
+}
+
+/* ---- differences ---- */
+
+static enum accord_error touch_entry(struct posting *p, const struct work *work,
+                                     const struct entry_row *entry)
+{
+    enum accord_error error = ingest_touch(p->tx, entry->channel);
+    if (*entry->agreement != '\0') {
+        const struct agreement_version *version =
+            agreement_book_find(p->book, entry->agreement, entry->version);
+        for (uint32_t i = 0;
+             error == ACCORD_OK && version != NULL && i < version->terms.party_count; i++)
+            error = ingest_touch(p->tx, version->terms.parties[i]);
+    } else if (*entry->provider != '\0') {
+        if (error == ACCORD_OK)
+            error = ingest_touch(p->tx, entry->provider);
+    } else if (work->order != NULL) {
+        for (size_t i = 0; error == ACCORD_OK && i < work->order->line_count; i++)
+            error = ingest_touch(p->tx, work->order->lines[i].provider);
+    }
+    return error;
+}
+
+static enum accord_error append(struct posting *p, struct work *work,
+                                const struct entry_row *change, int64_t *number)
+{
+    if (entry_is_zero(change))
+        return ACCORD_OK;
+    struct entry_row *entry = list_add(p->tx->arena, &p->entries, sizeof *entry);
+    if (entry == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    *entry = *change;
+    size_t shares = 0;
+    for (size_t i = 0; i < entry->share_count; i++)
+        if (entry->shares[i].amount != 0)
+            entry->shares[shares++] = entry->shares[i];
+    entry->share_count = shares;
+    entry->number = (*number)++;
+    entry->seq = work->post->seq;
+    entry->generation = work->staged ? p->head.staging : 0;
+    return touch_entry(p, work, entry);
+}
+
+/* One line of a sale: `rows` are its entries, `want` what they should add up to (NULL: nothing). */
+static enum accord_error post_line(struct posting *p, struct work *work,
+                                   const struct entry_row *rows, size_t count,
+                                   const struct entry_row *want)
+{
+    static const char unmatched_name[] = "unmatched";
+    struct arena *arena = p->tx->arena;
+    struct list groups = {.count = 0};
+    int64_t number = count == 0 ? 0 : rows[count - 1].number + 1;
+    bool was_unmatched = false;
+    bool have_want = false;
+    enum accord_error error = ACCORD_OK;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        struct entry_row *group = NULL;
+        for (size_t j = 0; j < groups.count && group == NULL; j++)
+            if (entry_same_group((struct entry_row *)groups.items + j, &rows[i]))
+                group = (struct entry_row *)groups.items + j;
+        if (group == NULL) {
+            group = list_add(arena, &groups, sizeof *group);
+            if (group == NULL)
+                return ACCORD_E_OUT_OF_MEMORY;
+            *group = rows[i];
+            memset(group->numbers, 0, sizeof group->numbers);
+            group->share_count = 0;
+        }
+        error = entry_add(group, &rows[i], 1);
+    }
+    /* First what no longer stands is taken back, then what stands is brought up to what it is. */
+    for (size_t i = 0; error == ACCORD_OK && i < groups.count; i++) {
+        const struct entry_row *group = (struct entry_row *)groups.items + i;
+        was_unmatched |=
+            group->numbers[ENTRY_LINES] != 0 && strcmp(group->held, unmatched_name) == 0;
+        struct entry_row change = *group;
+        memset(change.numbers, 0, sizeof change.numbers);
+        change.share_count = 0;
+        if (want != NULL && entry_same_group(group, want)) {
+            have_want = true;
+            error = entry_add(&change, want, 1);
+        }
+        if (error == ACCORD_OK)
+            error = entry_add(&change, group, -1);
+        if (error == ACCORD_OK)
+            error = append(p, work, &change, &number);
+    }
+    if (error == ACCORD_OK && want != NULL && !have_want)
+        error = append(p, work, want, &number);
+
+    const bool is_unmatched = want != NULL && strcmp(want->held, unmatched_name) == 0;
+    if (error == ACCORD_OK && is_unmatched != was_unmatched) {
+        const struct entry_row *about = want != NULL ? want : rows;
+        struct unmatched_row *row =
+            list_add(arena, is_unmatched ? &p->unmatched : &p->matched, sizeof *row);
+        if (row == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        *row =
+            (struct unmatched_row){about->provider, about->course_id, about->sale_seq, about->line};
+    }
+    return error;
+}
+
+/* One sale: entries are by line; so are the wanted rows, but for the excess (-1) at their end. */
+static enum accord_error post_sale(struct posting *p, struct work *work,
+                                   const struct entry_list *list, const struct settled *want)
+{
+    enum accord_error error = ACCORD_OK;
+    size_t lines = 0;
+    const struct entry_row *excess = NULL;
+    if (want != NULL) {
+        lines = want->count;
+        if (lines > 0 && want->rows[lines - 1].line == ENTRY_LINE_EXCESS)
+            excess = &want->rows[--lines];
+    }
+    size_t at = 0;
+    size_t end = 0;
+    while (list != NULL && end < list->count && list->rows[end].line == ENTRY_LINE_EXCESS)
+        end++;
+    if (end > 0 || excess != NULL)
+        error = post_line(p, work, end > 0 ? list->rows : NULL, end, excess);
+    for (size_t line = 0; error == ACCORD_OK; line++) {
+        at = end;
+        while (list != NULL && end < list->count && list->rows[end].line == (int64_t)line)
+            end++;
+        if (line >= lines && end == at) {
+            if (list == NULL || end == list->count)
+                break;
+            return ACCORD_E_DATABASE_ERROR; /* entries of a line that is none */
+        }
+        error = post_line(p, work, end > at ? &list->rows[at] : NULL, end - at,
+                          line < lines ? &want->rows[line] : NULL);
+    }
+    return error;
+}
+
+static enum accord_error post_work(struct posting *p, struct work *work)
+{
+    struct settled settled = {.count = 0};
+    enum accord_error error = ACCORD_OK;
+    if (work->order != NULL) {
+        const struct sale_view view = {work->sale_seq, work->order, work->stored.refunds,
+                                       work->stored.refund_count};
+        error = settled_of(p->book, p->tx->arena, &view, &settled);
+        work->post->held = settled.held;
+    }
+    bool done = false;
+    for (size_t i = 0; error == ACCORD_OK && i < work->list_count; i++) {
+        const bool current = work->order != NULL && work->lists[i].sale_seq == work->sale_seq;
+        error = post_sale(p, work, &work->lists[i], current ? &settled : NULL);
+        done |= current;
+    }
+    if (error == ACCORD_OK && work->order != NULL && !done)
+        error = post_sale(p, work, NULL, &settled);
+    return error;
+}
+
+/* ---- writing ---- */
+
+static enum accord_error write_entries(struct posting *p)
+{
+    const struct entry_row *entries = p->entries.items;
+    enum accord_error error = store_entries_insert(p->tx->db, entries, p->entries.count);
+    for (size_t i = 0; error == ACCORD_OK && i < p->entries.count; i++)
+        error = rollup_batch_entry(p->tx->rollups, &entries[i]);
+    if (error == ACCORD_OK)
+        error = store_unmatched_delete(p->tx->db, p->matched.items, p->matched.count);
+    if (error == ACCORD_OK)
+        error = store_unmatched_insert(p->tx->db, p->unmatched.items, p->unmatched.count);
+    return error;
+}
+
+enum accord_error ingest_post(struct ingest_tx *tx, struct post_order *orders, size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    struct posting posting = {.tx = tx, .count = count};
+    struct posting *p = &posting;
+    p->work = arena_array(tx->arena, count, sizeof *p->work);
+    if (p->work == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        orders[i].held = ACCORD_HELD_NOT;
+        p->work[i].post = &orders[i];
+    }
+    enum accord_error error = ingest_agreements(tx, &p->book);
+    if (error == ACCORD_OK)
+        error = store_resettle_head(tx->db, &p->head);
+    if (error == ACCORD_OK)
+        error = load_orders(p);
+    if (error == ACCORD_OK)
+        error = fill_courses(p);
+    if (error == ACCORD_OK)
+        error = load_entries(p);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        error = post_work(p, &p->work[i]);
+    return error != ACCORD_OK ? error : write_entries(p);
+}

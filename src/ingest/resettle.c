@@ -1,0 +1,272 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/book.h"
+#include "ingest/keymap.h"
+#include "ingest/post.h"
+#include "ingest/rollup.h"
+#include "ingest/tx.h"
+
+/* ---- at once ---- */
+
+enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    struct order_name *names = arena_array(tx->arena, count, sizeof *names);
+    struct post_order *orders = arena_array(tx->arena, count, sizeof *orders);
+    struct keymap seen;
+    if (names == NULL || orders == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = keymap_init(&seen, tx->arena, count);
+    if (error == ACCORD_OK)
+        error = store_orders_of_sales(tx->db, tx->arena, sale_seqs, count, names);
+    size_t distinct = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        if (names[i].channel == NULL)
+            continue;
+        const struct key key = key_of(names[i].channel, names[i].order_id, NULL);
+        size_t *at;
+        error = keymap_at(&seen, &key, distinct, &at);
+        if (error == ACCORD_OK && *at == distinct)
+            orders[distinct++].name = names[i];
+    }
+    int64_t seq = 0;
+    if (error == ACCORD_OK)
+        error = ingest_seq(tx, 1, &seq);
+    for (size_t i = 0; i < distinct; i++)
+        orders[i].seq = seq;
+    return error != ACCORD_OK ? error : ingest_post(tx, orders, distinct);
+}
+
+/* ---- what a change may touch ---- */
+
+struct scopes {
+    struct arena *arena;
+    struct resettle_scope *items;
+    size_t count;
+    size_t cap;
+};
+
+static enum accord_error add_scope(struct scopes *scopes, const char *provider, const char *channel,
+                                   int64_t from_us, int64_t to_us)
+{
+    if (scopes->count == scopes->cap) {
+        const size_t cap = scopes->cap == 0 ? 8 : 2 * scopes->cap;
+        struct resettle_scope *items = arena_array(scopes->arena, cap, sizeof *items);
+        if (items == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        if (scopes->count > 0)
+            memcpy(items, scopes->items, scopes->count * sizeof *items);
+        scopes->items = items;
+        scopes->cap = cap;
+    }
+    const struct resettle_scope scope = {arena_strdup(scopes->arena, slice_of(provider)),
+                                         arena_strdup(scopes->arena, slice_of(channel)), from_us,
+                                         to_us};
+    if (scope.provider == NULL || scope.channel == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < scopes->count; i++) {
+        struct resettle_scope *other = &scopes->items[i];
+        if (strcmp(other->provider, provider) == 0 && strcmp(other->channel, channel) == 0) {
+            other->from_us = from_us < other->from_us ? from_us : other->from_us;
+            other->to_us = to_us > other->to_us ? to_us : other->to_us;
+            return ACCORD_OK;
+        }
+    }
+    scopes->items[scopes->count++] = scope;
+    return ACCORD_OK;
+}
+
+static bool names_provider(const struct accord_agreement_version *version, const char *provider)
+{
+    if (version->provider_count == 0 && version->course_count == 0)
+        return true;
+    for (size_t i = 0; i < version->provider_count; i++)
+        if (strcmp(version->providers[i], provider) == 0)
+            return true;
+    for (size_t i = 0; i < version->course_count; i++)
+        if (strcmp(version->courses[i].provider, provider) == 0)
+            return true;
+    return false;
+}
+
+static bool names_channel(const struct accord_agreement_version *version, const char *channel)
+{
+    for (size_t i = 0; i < version->channel_count; i++)
+        if (strcmp(version->channels[i], channel) == 0)
+            return true;
+    return version->channel_count == 0;
+}
+
+/* A version covers sales between its parties only, so the pairs of them are all that it may touch.
+ */
+static enum accord_error add_version(void *context, const struct accord_agreement_version *version,
+                                     int64_t from_us, int64_t to_us)
+{
+    enum accord_error error = ACCORD_OK;
+    for (uint32_t p = 0; p < version->party_count; p++)
+        for (uint32_t c = 0; error == ACCORD_OK && c < version->party_count; c++)
+            if (names_provider(version, version->parties[p]) &&
+                names_channel(version, version->parties[c]))
+                error =
+                    add_scope(context, version->parties[p], version->parties[c], from_us, to_us);
+    return error;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Settles the sales of a list again that may name one several times. */
+static enum accord_error resettle_distinct(struct ingest_tx *tx, int64_t *seqs, size_t count)
+{
+    qsort(seqs, count, sizeof *seqs, by_number);
+    size_t distinct = 0;
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || seqs[i] != seqs[i - 1])
+            seqs[distinct++] = seqs[i];
+    return ingest_resettle(tx, seqs, distinct);
+}
+
+/* Opens a job, or joins the one at work; returns a number for its queue. */
+static enum accord_error begin_job(struct ingest_tx *tx, int64_t *ret_seq)
+{
+    struct resettle_head head;
+    enum accord_error error = store_resettle_head(tx->db, &head);
+    if (error == ACCORD_OK)
+        error = ingest_seq(tx, 1, ret_seq);
+    if (error == ACCORD_OK && head.staging == 0)
+        error = store_resettle_head_set(tx->db, head.visible, head.visible + 1);
+    return error;
+}
+
+enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
+                                           const struct accord_agreement_version *version)
+{
+    struct agreement_book *before = tx->agreements;
+    struct agreement_book *after;
+    struct scopes scopes = {.arena = tx->arena};
+    tx->agreements = NULL;
+    enum accord_error error = ingest_agreements(tx, &after);
+    if (error == ACCORD_OK && before != NULL)
+        error = agreement_book_compare(before, after, add_version, &scopes);
+    /* Without a book from before, a version that ended may have ended at any time until now. */
+    if (error == ACCORD_OK && before == NULL)
+        error = add_version(&scopes, version, version->effective_from_us, INT64_MAX);
+    agreement_book_free(before);
+    if (error != ACCORD_OK)
+        return error;
+    for (uint32_t i = 0; error == ACCORD_OK && i < version->party_count; i++)
+        error = ingest_touch(tx, version->parties[i]);
+
+    int64_t *seqs = arena_array(tx->arena, RESETTLE_AT_ONCE_MAX + 1, sizeof *seqs);
+    if (seqs == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t lines = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < scopes.count && lines <= RESETTLE_AT_ONCE_MAX;
+         i++) {
+        size_t found = 0;
+        error =
+            store_resettle_find(tx->db, &scopes.items[i],
+                                (int64_t)(RESETTLE_AT_ONCE_MAX + 1 - lines), seqs + lines, &found);
+        lines += found;
+    }
+    if (error != ACCORD_OK)
+        return error;
+    if (lines <= RESETTLE_AT_ONCE_MAX)
+        return resettle_distinct(tx, seqs, lines);
+    int64_t seq;
+    error = begin_job(tx, &seq);
+    for (size_t i = 0; error == ACCORD_OK && i < scopes.count; i++)
+        error = store_resettle_queue(tx->db, &scopes.items[i], seq);
+    return error;
+}
+
+enum accord_error ingest_courses_arrived(struct ingest_tx *tx, const char *provider)
+{
+    int64_t *seqs = arena_array(tx->arena, RESETTLE_AT_ONCE_MAX + 1, sizeof *seqs);
+    if (seqs == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t lines = 0;
+    enum accord_error error =
+        store_resettle_find_arrived(tx->db, provider, RESETTLE_AT_ONCE_MAX + 1, seqs, &lines);
+    if (error != ACCORD_OK)
+        return error;
+    if (lines <= RESETTLE_AT_ONCE_MAX)
+        return resettle_distinct(tx, seqs, lines);
+    int64_t seq;
+    error = begin_job(tx, &seq);
+    return error != ACCORD_OK ? error : store_resettle_queue_arrived(tx->db, provider, seq);
+}
+
+/* ---- in the background ---- */
+
+struct switching {
+    struct ingest_tx *tx;
+    struct agreement_book *book;
+};
+
+/* Who can see a row that becomes visible now. */
+static enum accord_error touch_row(void *context, const struct rollup_row *row)
+{
+    const struct switching *s = context;
+    const struct rollup_key *key = &row->key;
+    enum accord_error error = ingest_touch(s->tx, key->channel);
+    const struct agreement_version *version =
+        agreement_book_find(s->book, key->agreement, key->version);
+    for (uint32_t i = 0; error == ACCORD_OK && version != NULL && i < version->terms.party_count;
+         i++)
+        error = ingest_touch(s->tx, version->terms.parties[i]);
+    if (error == ACCORD_OK && version == NULL && *key->provider != '\0')
+        error = ingest_touch(s->tx, key->provider);
+    return error;
+}
+
+/* The job's last step: everything that it staged becomes visible in this transaction. */
+static enum accord_error make_switch(struct ingest_tx *tx, int64_t generation)
+{
+    struct switching switching = {.tx = tx};
+    enum accord_error error = rollup_batch_flush(tx->rollups, tx->db);
+    if (error == ACCORD_OK)
+        error = ingest_agreements(tx, &switching.book);
+    if (error == ACCORD_OK)
+        error = store_rollups_staged(tx->db, touch_row, &switching);
+    if (error == ACCORD_OK)
+        error = store_rollups_publish(tx->db);
+    if (error == ACCORD_OK)
+        error = store_resettle_head_set(tx->db, generation, 0);
+    int64_t seq;
+    return error != ACCORD_OK ? error : ingest_seq(tx, 1, &seq);
+}
+
+enum accord_error ingest_resettle_chunk(struct ingest_tx *tx, size_t sales_max, int64_t *ret_left)
+{
+    struct resettle_head head;
+    enum accord_error error = store_resettle_head(tx->db, &head);
+    if (error != ACCORD_OK)
+        return error;
+    if (head.staging == 0) {
+        *ret_left = 0;
+        return ACCORD_OK;
+    }
+    int64_t *seqs = arena_array(tx->arena, sales_max, sizeof *seqs);
+    size_t count = 0;
+    if (seqs == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    error = store_resettle_take(tx->db, (int64_t)sales_max, seqs, &count);
+    /* Settled while they are still in the queue: that is what makes them staged. */
+    if (error == ACCORD_OK)
+        error = ingest_resettle(tx, seqs, count);
+    if (error == ACCORD_OK)
+        error = store_resettle_remove(tx->db, seqs, count);
+    const int64_t left = head.waiting - (int64_t)count;
+    if (error == ACCORD_OK && left <= 0)
+        error = make_switch(tx, head.staging);
+    if (error == ACCORD_OK)
+        *ret_left = left;
+    return error;
+}

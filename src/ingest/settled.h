@@ -1,0 +1,39 @@
+/**
+ * From what the journal holds of an order to what its entries should add up to: the one way to
+ * settle that posting and verify share. Reads typed rows only; no database.
+ */
+#ifndef INGEST_SETTLED_H
+#define INGEST_SETTLED_H
+
+#include "ingest/book.h"
+#include "store/entries.h"
+#include "store/sales.h"
+
+/** An order's current sale, ready to be settled. */
+struct sale_view {
+    int64_t seq;
+    const struct accord_order *order; /**< course_known filled */
+    const struct refund_row *refunds; /**< of the order; superseded ones are passed over */
+    size_t refund_count;
+};
+
+/** What stands for one line: numbers, and shares that are not zero, in the form of an entry
+ * (number, seq and generation are 0). */
+struct settled {
+    struct entry_row *rows; /**< one per line, then perhaps one for the excess */
+    size_t count;
+    enum accord_held held; /**< of the first line that is held */
+};
+
+/** Settles a sale with the terms of the book. Texts are borrowed from the view and the book. */
+enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
+                             const struct sale_view *view, struct settled *ret);
+
+/** True when two rows stand for the same thing: they can be added up. */
+bool entry_same_group(const struct entry_row *a, const struct entry_row *b);
+/** Adds `row`, `sign` times (1 or -1), to `sum`: numbers and shares. ACCORD_E_OVERFLOW. */
+enum accord_error entry_add(struct entry_row *sum, const struct entry_row *row, int sign);
+/** True when all numbers and shares are zero. */
+bool entry_is_zero(const struct entry_row *row);
+
+#endif
