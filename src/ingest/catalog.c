@@ -125,7 +125,7 @@ static const char *guard(const struct store_import *import, int64_t active,
     if (import->counts.received == import->counts.rejected)
         return "no_good_rows";
     const int64_t gone = import->counts.withdrawn;
-    if (gone <= config->catalog_guard_min || active <= 0)
+    if (gone == 0 || active < config->catalog_guard_min)
         return "";
     /* Counts of courses are far below 2^40, so that the products fit. */
     return gone * ACCORD_PPM_WHOLE > active * config->catalog_drop_max_ppm ? "withdraws_too_many"
