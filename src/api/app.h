@@ -8,6 +8,7 @@
 
 struct config;   /* base/config.h */
 struct metrics;  /* service/metrics.h */
+struct metering; /* api/metering.h */
 struct limits;   /* api/limits.h */
 struct dispatch; /* api/dispatch.h */
 
@@ -28,6 +29,7 @@ struct app {
     struct jobs *jobs;
     struct http_server *server;
     struct metrics *metrics;
+    struct metering *metering;
     struct limits *limits; /**< NULL: keys are not limited */
     struct dispatch *dispatch;
     const char *public_path; /**< what a proxy puts before "/v1", or "" */

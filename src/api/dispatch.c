@@ -275,7 +275,7 @@ static void finished(void *context, const struct http_exchange *exchange, int64_
     const struct dispatch *dispatch = context;
     const struct flight *flight = exchange->user;
     const bool routed = flight != NULL && flight->call.operation != NULL;
-    metering_request(dispatch->app, routed ? flight->operation_index : SIZE_MAX,
+    metering_request(dispatch->app, exchange->worker, routed ? flight->operation_index : SIZE_MAX,
                      exchange->reply.status, duration_us);
 }
 

@@ -292,12 +292,12 @@ static void revoke_prepare(struct call *call)
 static enum accord_error revoke_write(struct call *call)
 {
     struct key_state *state = call->state;
-    bool found = false;
-    const enum accord_error error =
-        store_key_revoke(call->db, state->partner, state->row.id, call->tx->now, &found);
+    const char *owner = NULL;
+    const enum accord_error error = store_key_revoke(
+        call->db, call->arena, state->partner, state->row.id, call->tx->now, &owner);
     if (error != ACCORD_OK)
         return error;
-    if (!found) {
+    if (owner == NULL) {
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
         return ACCORD_OK;
     }
@@ -388,4 +388,4 @@ const struct operation key_operations[] = {
         .answer = me_answer,
     },
 };
-const size_t key_operations_count = sizeof key_operations / sizeof key_operations[0];
+const size_t key_operation_count = sizeof key_operations / sizeof key_operations[0];

@@ -1,15 +1,19 @@
 /* Every operation of the service. */
 #include "api/operations.h"
 
+#include "api/agreements.h"
 #include "api/dispatch.h"
+#include "api/revenue.h"
 
 static const struct {
     const struct operation *rows;
     const size_t *count;
 } tables[] = {
-    {partner_operations, &partner_operations_count},
-    {key_operations, &key_operations_count},
-    {system_operations, &system_operations_count},
+    {partner_operations, &partner_operation_count},
+    {key_operations, &key_operation_count},
+    {agreement_operations, &agreement_operation_count},
+    {revenue_operations, &revenue_operation_count},
+    {system_operations, &system_operation_count},
 };
 
 enum { TABLES = sizeof tables / sizeof tables[0] };

@@ -5,10 +5,10 @@
 #include "api/call.h"
 
 extern const struct operation partner_operations[];
-extern const size_t partner_operations_count;
+extern const size_t partner_operation_count;
 extern const struct operation key_operations[];
-extern const size_t key_operations_count;
+extern const size_t key_operation_count;
 extern const struct operation system_operations[];
-extern const size_t system_operations_count;
+extern const size_t system_operation_count;
 
 #endif

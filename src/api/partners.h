@@ -9,7 +9,7 @@
 bool partner_visible(const struct call *call, const char *id);
 /** Writes "roles": [ … ]. */
 void partner_write_roles(struct json_writer *w, uint32_t roles);
-/** In a write transaction: the partner and the operator (and the caller) see a change. */
+/** In a write transaction: the partner and the caller (and every operator) see a change. */
 enum accord_error partner_touch(struct call *call, const char *id);
 
 #endif

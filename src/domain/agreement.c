@@ -18,9 +18,15 @@ static bool admits(const char *const *list, size_t count, const char *id)
     return count == 0 || lists(list, count, id);
 }
 
+/* Also of a version that was never checked no more than there can be is read. */
+static uint32_t party_count(const struct accord_agreement_version *version)
+{
+    return version->party_count < ACCORD_PARTIES_MAX ? version->party_count : ACCORD_PARTIES_MAX;
+}
+
 static bool is_party(const struct accord_agreement_version *version, const char *id)
 {
-    return lists(version->parties, version->party_count, id);
+    return lists(version->parties, party_count(version), id);
 }
 
 static bool lists_course(const struct accord_agreement_version *version, const char *provider,
@@ -255,7 +261,7 @@ size_t accord_agreement_resolve(const struct accord_agreement_version *const *ve
 static bool share_channel(const struct accord_agreement_version *a,
                           const struct accord_agreement_version *b)
 {
-    for (uint32_t i = 0; i < a->party_count; i++)
+    for (uint32_t i = 0; i < party_count(a); i++)
         if (covers_channel(a, a->parties[i]) && covers_channel(b, a->parties[i]))
             return true;
     return false;
@@ -273,7 +279,7 @@ static bool share_course(const struct accord_agreement_version *a,
             return true;
     if (a->course_count > 0)
         return false;
-    for (uint32_t i = 0; i < a->party_count; i++)
+    for (uint32_t i = 0; i < party_count(a); i++)
         if (covers_provider(a, a->parties[i]) && covers_provider(b, a->parties[i]))
             return true;
     return false;

@@ -212,3 +212,12 @@ void jw_key_raw(struct json_writer *w, const char *name, struct slice json)
     jw_key(w, name);
     jw_raw(w, json);
 }
+
+void jw_members(struct json_writer *w, struct slice object)
+{
+    if (object.len <= 2)
+        return;
+    begin_value(w);
+    buf_add(w->out, object.data + 1, object.len - 2);
+    w->comma = true;
+}

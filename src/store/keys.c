@@ -121,29 +121,32 @@ enum accord_error store_key_list(struct db *db, struct arena *arena, const char 
     return ACCORD_OK;
 }
 
-struct key_partner {
-    const char *partner; /* wanted; NULL: any */
-    bool found;
+struct found_owner {
+    struct arena *arena;
+    const char *owner;
 };
 
-static enum accord_error check_partner(void *context, size_t param_row, const struct db_row *row)
+static enum accord_error take_partner(void *context, size_t param_row, const struct db_row *row)
 {
-    struct key_partner *wanted = context;
+    struct found_owner *found = context;
     (void)param_row;
-    wanted->found =
-        wanted->partner == NULL || slice_equal(db_get_text(row, 0), slice_of(wanted->partner));
-    return ACCORD_OK;
+    found->owner = arena_strdup(found->arena, db_get_text(row, 0));
+    return found->owner == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
 }
 
-enum accord_error store_key_revoke(struct db *db, const char *partner, const char *id,
-                                   instant_us now, bool *ret_found)
+enum accord_error store_key_revoke(struct db *db, struct arena *arena, const char *partner,
+                                   const char *id, instant_us now, const char **ret_owner)
 {
-    struct key_partner wanted = {.partner = partner};
+    struct found_owner found = {.arena = arena};
     const struct db_value values[] = {db_str(id), db_int(now)};
-    enum accord_error error = db_query(db, &sql_get, values, 1, 1, check_partner, &wanted);
-    if (error == ACCORD_OK && wanted.found)
+    enum accord_error error = db_query(db, &sql_get, values, 1, 1, take_partner, &found);
+    if (error != ACCORD_OK)
+        return error;
+    if (found.owner != NULL && partner != NULL && strcmp(found.owner, partner) != 0)
+        found.owner = NULL;
+    if (found.owner != NULL)
         error = db_run(db, &sql_revoke, values, 2, 1, NULL);
     if (error == ACCORD_OK)
-        *ret_found = wanted.found;
+        *ret_owner = found.owner;
     return error;
 }

@@ -43,9 +43,9 @@ enum accord_error store_key_list(struct db *db, struct arena *arena, const char 
                                  const char *after, int64_t limit, struct key_row **ret,
                                  size_t *ret_count);
 
-/** Revokes a key now; one that is revoked already stays as it is. *ret_found false: the partner
- *  (NULL: any) has no such key. */
-enum accord_error store_key_revoke(struct db *db, const char *partner, const char *id,
-                                   instant_us now, bool *ret_found);
+/** Revokes a key now; one that is revoked already stays as it is. *ret_owner: whose it is, in the
+ *  arena; NULL when the partner (NULL: any) has no such key. */
+enum accord_error store_key_revoke(struct db *db, struct arena *arena, const char *partner,
+                                   const char *id, instant_us now, const char **ret_owner);
 
 #endif

@@ -15,9 +15,7 @@ DB_SQL(sql_update,
        "updated_at = $12 WHERE id = $1 AND version = $13");
 DB_SQL(sql_state, "INSERT INTO partner_state (partner, from_at, state) VALUES ($1, $2, $3) "
                   "ON CONFLICT (partner, from_at) DO UPDATE SET state = excluded.state");
-DB_SQL(sql_platforms, "SELECT id FROM partner WHERE (roles & 8) <> 0 ORDER BY id");
 DB_SQL(sql_version, "SELECT seq FROM partner_version WHERE partner = $1");
-DB_SQL(sql_ping, "SELECT seq FROM journal_head WHERE id = 1");
 
 struct partner_list {
     struct arena *arena;
@@ -142,42 +140,6 @@ enum accord_error store_partner_update(struct db *db, const struct partner_row *
     return error;
 }
 
-enum { PLATFORMS_MAX = 64 };
-
-struct id_list {
-    struct arena *arena;
-    const char **ids;
-    size_t count;
-};
-
-static enum accord_error add_id(void *context, size_t param_row, const struct db_row *row)
-{
-    struct id_list *list = context;
-    (void)param_row;
-    if (list->count == PLATFORMS_MAX)
-        return ACCORD_OK;
-    const char *id = text_of(list->arena, row, 0);
-    if (id == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    list->ids[list->count++] = id;
-    return ACCORD_OK;
-}
-
-enum accord_error store_partner_platforms(struct db *db, struct arena *arena, const char ***ret,
-                                          size_t *ret_count)
-{
-    struct id_list list = {.arena = arena};
-    list.ids = arena_array(arena, PLATFORMS_MAX, sizeof list.ids[0]);
-    if (list.ids == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    const enum accord_error error = db_query(db, &sql_platforms, NULL, 0, 1, add_id, &list);
-    if (error != ACCORD_OK)
-        return error;
-    *ret = list.ids;
-    *ret_count = list.count;
-    return ACCORD_OK;
-}
-
 static enum accord_error take_int(void *context, size_t param_row, const struct db_row *row)
 {
     (void)param_row;
@@ -193,10 +155,4 @@ enum accord_error store_partner_version(struct db *db, const char *partner, int6
     if (error == ACCORD_OK)
         *ret = seq;
     return error;
-}
-
-enum accord_error store_ping(struct db *db)
-{
-    int64_t seq = 0;
-    return db_query(db, &sql_ping, NULL, 0, 1, take_int, &seq);
 }

@@ -50,14 +50,7 @@ enum accord_error store_partner_insert(struct db *db, const struct partner_row *
 enum accord_error store_partner_update(struct db *db, const struct partner_row *row,
                                        bool state_changed, bool *ret_updated);
 
-/** Ids of the partners with the role `platform`. */
-enum accord_error store_partner_platforms(struct db *db, struct arena *arena, const char ***ret,
-                                          size_t *ret_count);
-
 /** seq of the last change that the partner can see; 0 when there was none. */
 enum accord_error store_partner_version(struct db *db, const char *partner, int64_t *ret);
-
-/** Ok when the database answers a query. */
-enum accord_error store_ping(struct db *db);
 
 #endif

@@ -91,7 +91,8 @@ START_TEST(test_errors)
 }
 END_TEST
 
-/* Each property of the method, on instances of every size up to the edges of int64. */
+/* Each property of the method, on instances of every size up to the edges of int64. What is said of
+ * every pair of parts is gathered first: an assertion of its own for each takes seconds. */
 START_TEST(test_properties)
 {
     uint64_t seed = (uint64_t)_i + 1;
@@ -115,24 +116,34 @@ START_TEST(test_properties)
         ck_assert_int_eq(accord_apportion(total, weights, count, parts, shares), ACCORD_OK);
 
         __extension__ __int128 sum = 0;
+        bool quota = true;
+        bool zero = true;
+        bool explained = true;
+        bool ordered = true;
         for (size_t i = 0; i < count; i++) {
             /* quota: |part - exact| < 1, compared without division */
             __extension__ const __int128 exact_times_sum = (__int128)total * weights[i];
             __extension__ const __int128 distance =
                 (__int128)parts[i] * weight_sum - exact_times_sum;
-            ck_assert(distance < weight_sum && -distance < weight_sum);
-            ck_assert(weights[i] != 0 || parts[i] == 0);
-            ck_assert_int_eq(shares[i].floor + shares[i].extra, parts[i]);
+            quota = quota && distance < weight_sum && -distance < weight_sum;
+            zero = zero && (weights[i] != 0 || parts[i] == 0);
+            explained = explained && shares[i].floor + shares[i].extra == parts[i];
             for (size_t j = 0; j < count; j++)
-                ck_assert(weights[i] <= weights[j] || parts[i] >= parts[j]);
+                ordered = ordered && (weights[i] <= weights[j] || parts[i] >= parts[j]);
             sum += parts[i];
         }
-        ck_assert(sum == total);
+        ck_assert_msg(quota, "round %d: a part is a unit or more from its exact share", round);
+        ck_assert_msg(zero, "round %d: a weight of zero got something", round);
+        ck_assert_msg(explained, "round %d: the explanation is of another part", round);
+        ck_assert_msg(ordered, "round %d: a smaller weight got more", round);
+        ck_assert_msg(sum == total, "round %d: sum", round);
 
         int64_t mirror[40];
         ck_assert_int_eq(accord_apportion(-total, weights, count, mirror, NULL), ACCORD_OK);
+        bool mirrored = true;
         for (size_t i = 0; i < count; i++)
-            ck_assert_int_eq(mirror[i], -parts[i]);
+            mirrored = mirrored && mirror[i] == -parts[i];
+        ck_assert_msg(mirrored, "round %d: no mirror", round);
 
         if (weight_sum < INT64_MAX / 17) {
             int64_t scaled[40];
@@ -149,12 +160,14 @@ START_TEST(test_properties)
         for (size_t i = 0; i < count; i++)
             reversed[i] = weights[count - 1 - i];
         ck_assert_int_eq(accord_apportion(total, reversed, count, turned, NULL), ACCORD_OK);
+        bool moved_along = true;
         for (size_t i = 0; i < count; i++) {
             bool tied = false;
             for (size_t j = 0; j < count; j++)
                 tied = tied || (j != i && shares[j].remainder == shares[i].remainder);
-            ck_assert(tied || turned[count - 1 - i] == parts[i]);
+            moved_along = moved_along && (tied || turned[count - 1 - i] == parts[i]);
         }
+        ck_assert_msg(moved_along, "round %d: position changes a part", round);
     }
 }
 END_TEST
