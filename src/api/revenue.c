@@ -8,8 +8,7 @@
 #include "store/partners.h"
 #include "store/reports.h"
 
-/* ---- what is asked
- * -----------------------------------------------------------------------------*/
+/* ---- what is asked ---- */
 
 enum group_by { BY_AGREEMENT, BY_COURSE, BY_DAY, BY_COUNTERPARTY, GROUPINGS };
 static const char *const group_names[GROUPINGS] = {"agreement", "course", "day", "counterparty"};
@@ -151,8 +150,7 @@ static void prepare(struct call *call)
         take_place(call, report);
 }
 
-/* ---- what is read
- * ------------------------------------------------------------------------------*/
+/* ---- what is read ---- */
 
 static int compare_version(const struct agreement_version *version, const struct report_key *key)
 {
@@ -462,8 +460,7 @@ static void read(struct call *call)
         call_check(call, read_report(call, report));
 }
 
-/* ---- what is answered
- * --------------------------------------------------------------------------*/
+/* ---- what is answered ---- */
 
 static struct accord_currency currency_of(struct slice code)
 {
