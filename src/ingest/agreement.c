@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/courses.h"
 #include "json/write.h"
 
 /* ---- the body as it is written in JSON
