@@ -1,7 +1,11 @@
 /* Every operation of the service. */
 #include "api/operations.h"
 
+#include "api/agreements.h"
 #include "api/dispatch.h"
+#include "api/feedback.h"
+#include "api/orders.h"
+#include "api/revenue.h"
 
 static const struct {
     const struct operation *rows;
@@ -9,6 +13,10 @@ static const struct {
 } tables[] = {
     {partner_operations, &partner_operation_count},
     {key_operations, &key_operation_count},
+    {agreement_operations, &agreement_operation_count},
+    {feedback_operations, &feedback_operation_count},
+    {order_operations, &order_operation_count},
+    {revenue_operations, &revenue_operation_count},
     {system_operations, &system_operation_count},
 };
 
