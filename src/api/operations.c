@@ -3,6 +3,7 @@
 
 #include "api/agreements.h"
 #include "api/dispatch.h"
+#include "api/events.h"
 #include "api/feedback.h"
 #include "api/orders.h"
 #include "api/revenue.h"
@@ -14,6 +15,7 @@ static const struct {
     {partner_operations, &partner_operation_count},
     {key_operations, &key_operation_count},
     {agreement_operations, &agreement_operation_count},
+    {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
     {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
