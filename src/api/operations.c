@@ -2,6 +2,8 @@
 #include "api/operations.h"
 
 #include "api/agreements.h"
+#include "api/catalogs.h"
+#include "api/courses.h"
 #include "api/dispatch.h"
 #include "api/revenue.h"
 
@@ -11,6 +13,8 @@ static const struct {
 } tables[] = {
     {partner_operations, &partner_operation_count},
     {key_operations, &key_operation_count},
+    {catalog_operations, &catalog_operation_count},
+    {course_operations, &course_operation_count},
     {agreement_operations, &agreement_operation_count},
     {revenue_operations, &revenue_operation_count},
     {system_operations, &system_operation_count},
