@@ -113,46 +113,64 @@ def unquote(literal):
     return re.sub(r"\\(.)", lambda m: ESCAPES.get(m.group(1), m.group(0)), literal[1:-1])
 
 
-def macros_of(text):
-    """Object-like macros made of string literals and other such macros."""
-    made = {}
-    for found in re.finditer(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]((?:\\\n|[^\n])*)", text, re.M):
-        made[found.group(1)] = [t for t in tokens(found.group(2))]
-    return made
-
-
-def join(parts, macros, depth=0):
+def join(parts):
     """The text of adjacent literals; None when there is anything else among them."""
-    text = ""
-    for kind, value, _ in parts:
-        if kind == "string":
-            text += unquote(value)
-        elif kind == "word" and value in macros and depth < 8:
-            inner = join(macros[value], macros, depth + 1)
-            if inner is None:
-                return None
-            text += inner
-        else:
-            return None
-    return text
+    if not parts or any(kind != "string" for kind, _, _ in parts):
+        return None
+    return "".join(unquote(value) for _, value, _ in parts)
 
 
-def statements_of(path, text, shared, lint):
-    macros = {**shared, **macros_of(text)}
-    words = list(tokens(re.sub(r"^[ \t]*#[ \t]*define\b(?:\\\n|[^\n])*", lambda m: "\n" * m.group().count("\n"), text, flags=re.M)))
+def defines_of(text):
+    """The macros of a header, but for DB_SQL itself."""
+    found = re.findall(r"^[ \t]*#[ \t]*define[ \t]+\w+(?:\\\n|[^\n])*", text, re.M)
+    return [define for define in found if not re.search(r"\bDB_SQL\(", define)]
+
+
+def preprocess(path, text, defines):
+    """The file with its macros expanded, DB_SQL left; and the line of the source of each line.
+
+    Headers are not read (some are made by the build): their macros are given instead.
+    """
+    compiler = os.environ.get("CC", "").split() or [shutil.which("cc") or shutil.which("gcc") or "clang"]
+    source = re.sub(r"^[ \t]*#[ \t]*(include|error)\b[^\n]*", "", text, flags=re.M)
+    source = "\n".join(defines) + f'\n#line 1 "{path}"\n' + source
+    answer = subprocess.run(
+        [*compiler, "-E", "-w", "-x", "c", "-"], input=source, text=True, encoding="utf-8",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+    )
+    if answer.returncode != 0:
+        sys.exit(f"sql-lint: {path}: the preprocessor: {answer.stderr}")
+    lines, numbers, number, own = [], [], 0, False
+    for line in answer.stdout.splitlines():
+        marker = re.match(r'# (\d+) "(.*?)"', line)
+        if marker:
+            number, own = int(marker.group(1)), marker.group(2) == path
+            continue
+        if own:
+            lines.append(line)
+            numbers.append(number)
+        number += 1
+    return "\n".join(lines), numbers
+
+
+def statements_of(path, text, defines, lint):
+    if not re.search(r"\bDB_SQL\b", "".join(value for _, value, _ in tokens(text))):
+        return
+    expanded, numbers = preprocess(path, text, defines)
+    words = list(tokens(expanded))
     for i, (kind, value, line) in enumerate(words):
         if kind != "word" or value != "DB_SQL":
             continue
-        where = f"{path}:{line}"
+        where = f"{path}:{numbers[line - 1]}"
         depth, parts, j = 1, [], i + 2
         while j < len(words) and depth > 0:
             depth += {"(": 1, ")": -1}.get(words[j][1], 0) if words[j][0] == "other" else 0
             if depth > 0:
                 parts.append(words[j])
             j += 1
-        sql = join(parts[2:], macros) if len(parts) > 2 and parts[1][1] == "," else None
+        sql = join(parts[2:]) if len(parts) > 2 and parts[1][1] == "," else None
         if sql is None:
-            lint.fail(where, "cannot read this statement: want DB_SQL(name, \"literals\")")
+            lint.fail(where, 'cannot read this statement: want DB_SQL(name, "literals")')
             continue
         yield Statement(where, parts[0][1], sql)
 
@@ -243,7 +261,7 @@ def check_rules(statement, nullable, lint):
         lint.fail(where, "INSERT … SELECT … ON CONFLICT needs a WHERE to be read right by SQLite")
     for item in order_items(sql):
         column = re.match(r"\s*(?:\w+\.)?(\w+)\s*(?:ASC|DESC)?\s*$", item, re.I)
-        if column and any(re.search(rf"\\b{table}\\b", sql) for table in nullable.get(column.group(1), ())):
+        if column and any(re.search(rf"\b{table}\b", sql) for table in nullable.get(column.group(1), ())):
             lint.fail(where, f"ORDER BY {column.group(1)} can be NULL: say NULLS FIRST")
 
 
@@ -278,7 +296,7 @@ def migrations(lint):
     # The migrations' own table stands in the program.
     source = (ROOT / "src/db/migrate.c").read_text(encoding="utf-8")
     found = re.search(r"table_script\[\] = (.*?);", source, re.S)
-    scripts.append(("src/db/migrate.c", join(list(tokens(found.group(1))), {}) + ";"))
+    scripts.append(("src/db/migrate.c", join(list(tokens(found.group(1)))) + ";"))
     return scripts
 
 
@@ -424,15 +442,13 @@ def main():
     for path in paths:
         name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
         files[name] = path.read_text(encoding="utf-8")
-    shared = {}
-    for name, text in files.items():
-        if name.endswith(".h"):
-            shared.update(macros_of(text))
+    headers = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.h"))]
+    defines = [define for text in headers for define in defines_of(text)]
     statements = []
     for name, text in files.items():
         check_source(name, text, lint)
         if not ENGINE_FILES.search(name):
-            statements += statements_of(name, text, shared, lint)
+            statements += statements_of(name, text, defines, lint)
 
     scripts = migrations(lint)
     nullable = check_sqlite(scripts, statements, lint)

@@ -5,6 +5,8 @@
 #include "api/catalogs.h"
 #include "api/courses.h"
 #include "api/dispatch.h"
+#include "api/feedback.h"
+#include "api/orders.h"
 #include "api/revenue.h"
 
 static const struct {
@@ -16,6 +18,8 @@ static const struct {
     {catalog_operations, &catalog_operation_count},
     {course_operations, &course_operation_count},
     {agreement_operations, &agreement_operation_count},
+    {feedback_operations, &feedback_operation_count},
+    {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
     {system_operations, &system_operation_count},
 };

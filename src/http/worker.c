@@ -283,10 +283,14 @@ static void sweep_one(const struct worker *worker, struct connection *connection
         if (now - exchange->phase_us > config->run_timeout_ms * 1000)
             exchange_expire(exchange);
         break;
-    case PHASE_REPLY:
-        if (too_slow(config, exchange->sent, exchange->phase_us, now))
+    case PHASE_REPLY: {
+        /* A reply that goes out in one piece counts as sent; the kernel may still hold it. */
+        const size_t piece = exchange->out.len < 65536 ? exchange->out.len : 65536;
+        const size_t sent = exchange->sent > piece ? exchange->sent : piece;
+        if (too_slow(config, sent, exchange->phase_us, now))
             cut(connection);
         break;
+    }
     case PHASE_REFUSED: /* these go on by themselves within the same turn of the loop */
     case PHASE_WOKEN:
     case PHASE_EXPIRED:
