@@ -5,6 +5,7 @@
 #include "api/catalogs.h"
 #include "api/courses.h"
 #include "api/dispatch.h"
+#include "api/events.h"
 #include "api/feedback.h"
 #include "api/orders.h"
 #include "api/revenue.h"
@@ -18,6 +19,7 @@ static const struct {
     {catalog_operations, &catalog_operation_count},
     {course_operations, &course_operation_count},
     {agreement_operations, &agreement_operation_count},
+    {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
     {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
