@@ -2,6 +2,8 @@
 #include "api/operations.h"
 
 #include "api/agreements.h"
+#include "api/catalogs.h"
+#include "api/courses.h"
 #include "api/dispatch.h"
 #include "api/events.h"
 #include "api/feedback.h"
@@ -14,6 +16,8 @@ static const struct {
 } tables[] = {
     {partner_operations, &partner_operation_count},
     {key_operations, &key_operation_count},
+    {catalog_operations, &catalog_operation_count},
+    {course_operations, &course_operation_count},
     {agreement_operations, &agreement_operation_count},
     {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
