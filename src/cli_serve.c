@@ -77,12 +77,15 @@ int cli_serve(const struct config *config, char *const *argv)
     if (log < 0)
         return EXIT_FAILED;
     warn_of_unknown_settings();
-    const enum accord_error error = app_start(config, &app, address, why);
+    enum accord_error error = app_open(config, http_wake, &app, why);
+    if (error == ACCORD_OK)
+        error = app_listen(app, address, why);
     if (error != ACCORD_OK) {
         LOG(LOG_ERROR, "start_failed", LOG_TEXT("code", accord_error_code(error)),
             LOG_TEXT("message", why));
         if (log != STDERR_FILENO)
             fprintf(stderr, "accord: %s\n", why);
+        app_stop(app, 0);
         return EXIT_FAILED;
     }
     LOG(LOG_INFO, "ready", LOG_TEXT("version", ACCORD_VERSION), LOG_TEXT("address", address),

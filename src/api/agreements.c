@@ -38,8 +38,7 @@ static struct agreement_call *begin(struct call *call)
     return state;
 }
 
-/* ---- what stands
- * -------------------------------------------------------------------------------*/
+/* ---- what stands ---- */
 
 static bool is_party(const struct agreement_version_row *version, const char *partner)
 {
@@ -107,8 +106,7 @@ static int64_t last_change(const struct agreement_call *state)
     return seq;
 }
 
-/* ---- answers
- * -----------------------------------------------------------------------------------*/
+/* ---- answers ---- */
 
 static void write_version(struct json_writer *w, const struct agreement_version_row *version)
 {
@@ -176,8 +174,7 @@ static void answer_agreement(struct call *call)
     jw_object_end(&w);
 }
 
-/* ---- drafting
- * ----------------------------------------------------------------------------------*/
+/* ---- drafting ---- */
 
 /* Decodes a version, alone or (create) with the agreement's id and name. */
 static void prepare_version(struct call *call, const char *id, bool with_head)
@@ -354,8 +351,7 @@ static enum accord_error write_new_version(struct call *call)
     return reload(call, number, 201);
 }
 
-/* ---- proposing, signing, rejecting, ending
- * -----------------------------------------------------*/
+/* ---- proposing, signing, rejecting, ending ---- */
 
 /* clang-format off */
 #define VERSION_FIELD \
@@ -620,8 +616,7 @@ static enum accord_error write_terminate(struct call *call)
     return error == ACCORD_OK ? reload(call, version->version, 200) : error;
 }
 
-/* ---- reading
- * -----------------------------------------------------------------------------------*/
+/* ---- reading ---- */
 
 static void prepare_get(struct call *call)
 {
@@ -778,8 +773,7 @@ static void answer_versions(struct call *call)
     jw_object_end(&w);
 }
 
-/* ---- which version covers a sale
- * ---------------------------------------------------------------*/
+/* ---- which version covers a sale ---- */
 
 struct resolving {
     struct accord_sale_key sale;
@@ -877,8 +871,7 @@ static void answer_resolve(struct call *call)
     jw_object_end(&w);
 }
 
-/* ---- the operations
- * ----------------------------------------------------------------------------*/
+/* ---- the operations ---- */
 
 const struct operation agreement_operations[] = {
     {.id = "createAgreement",

@@ -213,7 +213,7 @@ static unsigned cores(void)
     return online < 1 ? 1 : online > 256 ? 256 : (unsigned)online;
 }
 
-static enum accord_error start_http(struct app *app, char ret_address[128], char why[APP_WHY_MAX])
+enum accord_error app_listen(struct app *app, char ret_address[128], char why[APP_WHY_MAX])
 {
     const struct config *config = app->config;
     const struct http_config http = {
@@ -229,11 +229,13 @@ static enum accord_error start_http(struct app *app, char ret_address[128], char
         .decoded_max = config->decoded_max,
     };
     const struct http_app handlers = dispatch_http(app->dispatch);
+    why[0] = '\0';
     return explain(why, config->listen, http_start(&http, &handlers, &app->server, ret_address));
 }
 
-enum accord_error app_start(const struct config *config, struct app **ret, char ret_address[128],
-                            char why[APP_WHY_MAX])
+enum accord_error app_open(const struct config *config,
+                           void (*wake)(struct http_exchange *exchange), struct app **ret,
+                           char why[APP_WHY_MAX])
 {
     struct app *app = calloc(1, sizeof *app);
     enum accord_error error = ACCORD_E_OUT_OF_MEMORY;
@@ -266,11 +268,9 @@ enum accord_error app_start(const struct config *config, struct app **ret, char 
     if (error == ACCORD_OK)
         error = metering_new(app);
     if (error == ACCORD_OK)
-        error = dispatch_new(app, http_wake, &app->dispatch);
+        error = dispatch_new(app, wake, &app->dispatch);
     if (error == ACCORD_OK)
         error = maintenance_start(app);
-    if (error == ACCORD_OK)
-        error = start_http(app, ret_address, why);
     if (error != ACCORD_OK)
         goto failed;
     *ret = app;

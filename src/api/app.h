@@ -48,13 +48,17 @@ enum { APP_WHY_MAX = 640 };
 char *app_test_url(const char *live_url);
 
 /**
- * Brings both books up to date and starts everything; returns when requests are answered.
+ * Brings both books up to date and starts everything but the HTTP server.
  *
  * @param config  borrowed until app_stop()
+ * @param wake    http_wake, or a test's
  * @param why     on failure: the reason in words
  */
-enum accord_error app_start(const struct config *config, struct app **ret, char ret_address[128],
-                            char why[APP_WHY_MAX]);
+enum accord_error app_open(const struct config *config,
+                           void (*wake)(struct http_exchange *exchange), struct app **ret,
+                           char why[APP_WHY_MAX]);
+/** Starts answering. *ret_address: where. */
+enum accord_error app_listen(struct app *app, char ret_address[128], char why[APP_WHY_MAX]);
 
 /** Refuses new requests, finishes what was accepted (up to deadline_ms), stops, frees. NULL is a
  *  no-op. */

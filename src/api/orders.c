@@ -43,8 +43,7 @@ static void prepare(struct call *call)
         call->caller.is_operator || strcmp(state->name.channel, call->caller.partner) == 0;
 }
 
-/* ---- reading
- * -----------------------------------------------------------------------------------*/
+/* ---- reading ---- */
 
 /* An opaque id in the place of the channel's own. */
 static enum accord_error resolve_name(struct call *call, struct order_call *state)
@@ -155,8 +154,7 @@ static void read(struct call *call)
         state->not_modified = call_etag(call, call_partner_version(call));
 }
 
-/* ---- answers
- * -----------------------------------------------------------------------------------*/
+/* ---- answers ---- */
 
 static void write_head(struct json_writer *w, const struct order_call *state)
 {

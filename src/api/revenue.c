@@ -8,8 +8,7 @@
 #include "store/partners.h"
 #include "store/reports.h"
 
-/* ---- what is asked
- * -----------------------------------------------------------------------------*/
+/* ---- what is asked ---- */
 
 enum group_by { BY_AGREEMENT, BY_COURSE, BY_DAY, BY_COUNTERPARTY, GROUPINGS };
 static const char *const group_names[GROUPINGS] = {"agreement", "course", "day", "counterparty"};
@@ -151,8 +150,7 @@ static void prepare(struct call *call)
         take_place(call, report);
 }
 
-/* ---- what is read
- * ------------------------------------------------------------------------------*/
+/* ---- what is read ---- */
 
 static int compare_version(const struct agreement_version *version, const struct report_key *key)
 {
@@ -462,8 +460,7 @@ static void read(struct call *call)
         call_check(call, read_report(call, report));
 }
 
-/* ---- what is answered
- * --------------------------------------------------------------------------*/
+/* ---- what is answered ---- */
 
 static struct accord_currency currency_of(struct slice code)
 {
@@ -548,12 +545,11 @@ static void write_group_key(struct json_writer *w, const struct report *report,
         write_day(w, group->key.day);
         break;
     case BY_COUNTERPARTY:
+        jw_key(w, "counterparty");
+        jw_object(w);
         jw_key_slice(w, "provider", group->key.provider);
         jw_key_slice(w, "channel", group->key.channel);
-        jw_key_slice(w, "counterparty",
-                     slice_equal(group->key.provider, slice_of(report->partner))
-                         ? group->key.channel
-                         : group->key.provider);
+        jw_object_end(w);
         break;
     }
 }
@@ -578,11 +574,9 @@ static void write_group(struct json_writer *w, const struct report *report,
         jw_object_end(w);
     }
     jw_array_end(w);
-    int64_t own = 0; /* the operator reports on agreements that it is no party of */
     for (uint32_t i = 0; i < terms->party_count; i++)
         if (strcmp(terms->parties[i], report->partner) == 0)
-            own = group->shares[i];
-    jw_key_money(w, "own", own, currency);
+            jw_key_money(w, "own", group->shares[i], currency);
     write_balances(w, group, currency);
     jw_object_end(w);
 }

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "ingest/tx.h"
-#include "json/decode.h"
 #include "store/facts.h"
+#include "json/decode.h"
 
 enum { FACTS_ITEMS_MAX = 10000, FACTS_BYTES_MAX = 16 << 20, FACTS_FUTURE_MAX_S = 300 };
 
@@ -83,10 +83,10 @@ struct fact {
     uint8_t salt[FACT_SALT_BYTES];
     struct slice body; /**< canonical; holds the text's hash under `salt` */
     const struct raw_fact *raw;
-    const char *order_id;              /**< of order.*, else NULL */
-    const char *refund_id;             /**< of refunds, charge-backs, reversals, else NULL */
-    const struct accord_order *order;  /**< of order.paid */
-    const struct accord_refund *rows;  /**< of a refund or charge-back: one, or one a line */
+    const char *order_id;             /**< of order.*, else NULL */
+    const char *refund_id;            /**< of refunds, charge-backs, reversals, else NULL */
+    const struct accord_order *order; /**< of order.paid */
+    const struct accord_refund *rows; /**< of a refund or charge-back: one, or one a line */
     size_t row_count;
 
     enum fact_status status; /**< after writing */
@@ -131,7 +131,8 @@ enum accord_error fact_decode(struct arena *arena, struct slice text, const char
                               unsigned classes, instant_us now, const uint8_t learner_key[32],
                               struct fact *ret);
 
-/** The canonical body of a fact, with the hash of its text under a salt. NULL data: out of memory. */
+/** The canonical body of a fact, with the hash of its text under a salt. NULL data: out of memory.
+ */
 struct slice fact_body(struct arena *arena, const struct fact *fact,
                        const uint8_t salt[FACT_SALT_BYTES]);
 /** Hash of a fact as it is stored: over everything that it says, its learner's internal id and its

@@ -104,8 +104,7 @@ struct slice fact_body(struct arena *arena, const struct fact *fact,
     jw_init(w, &buf);
     jw_object(w);
     write_optional_int(w, "amount", raw->amount, raw->has_amount);
-    write_optional_int(w, "count", fact->measure,
-                       fact_class_of(fact->type) == FACT_CLASS_REACH);
+    write_optional_int(w, "count", fact->measure, fact_class_of(fact->type) == FACT_CLASS_REACH);
     if (raw->currency.code[0] != '\0')
         jw_key_str(w, "currency", raw->currency.code);
     write_optional(w, "day", raw->day);
@@ -395,7 +394,8 @@ static enum accord_error build_refund(struct arena *arena, const char *partner, 
                          "The lines add up to more than 10^13 minor units");
         return ACCORD_OK;
     }
-    enum accord_error error = spread(raw->tax_returned, raw->has_tax_returned, amounts, count, taxes);
+    enum accord_error error =
+        spread(raw->tax_returned, raw->has_tax_returned, amounts, count, taxes);
     if (error == ACCORD_OK)
         error = accord_spread(raw->fee_returned, amounts, count, fees);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
@@ -418,8 +418,7 @@ enum accord_error fact_build_money(struct arena *arena, const char *partner, str
                                    struct json_problems *problems)
 {
     const bool sale = fact->type == FACT_ORDER_PAID;
-    const bool refund =
-        fact->type == FACT_ORDER_REFUNDED || fact->type == FACT_ORDER_CHARGED_BACK;
+    const bool refund = fact->type == FACT_ORDER_REFUNDED || fact->type == FACT_ORDER_CHARGED_BACK;
     if (!sale && !refund)
         return ACCORD_OK;
     check_lines(&fact->raw->lines, refund, problems);

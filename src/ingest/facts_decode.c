@@ -125,11 +125,11 @@ enum {
 };
 
 static const char *const has_names[] = {
-    "provider", "supersedes", "value",         "text",         "language",     "answers",
-    "question", "day",        "target",        "progress_ppm", "count",        "offer",
-    "link",     "seconds",    "from",          "to",           "order_id",     "currency",
-    "lines",    "tax",        "store_fee",     "payment_fee",  "discounts",    "touch",
-    "refund_id", "amount",    "tax_returned",  "fee_returned", "reason",       "learner",
+    "provider",  "supersedes", "value",        "text",         "language",  "answers",
+    "question",  "day",        "target",       "progress_ppm", "count",     "offer",
+    "link",      "seconds",    "from",         "to",           "order_id",  "currency",
+    "lines",     "tax",        "store_fee",    "payment_fee",  "discounts", "touch",
+    "refund_id", "amount",     "tax_returned", "fee_returned", "reason",    "learner",
 };
 enum { HAS_COUNT_OF_NAMES = sizeof has_names / sizeof *has_names };
 
@@ -485,9 +485,8 @@ enum accord_error facts_decode(struct arena *arena, struct slice text, enum fact
     batch.facts = NULL;
     batch.count = 0;
     *ret_why = NULL;
-    enum accord_error error =
-        json_split_begin(&splitter, text, is_array ? JSON_SPLIT_ARRAY : JSON_SPLIT_NDJSON, NULL,
-                         ITEM_BYTES_MAX);
+    enum accord_error error = json_split_begin(
+        &splitter, text, is_array ? JSON_SPLIT_ARRAY : JSON_SPLIT_NDJSON, NULL, ITEM_BYTES_MAX);
     if (error != ACCORD_OK) {
         *ret_why = splitter.reason;
         return error;
@@ -496,8 +495,8 @@ enum accord_error facts_decode(struct arena *arena, struct slice text, enum fact
         struct slice element = {NULL, 0};
         error = json_split_next(&splitter, &element);
         if (error == ACCORD_E_JSON_INVALID && is_array) {
-            *ret_why = arena_printf(arena, "line %llu: %s",
-                                    (unsigned long long)splitter.error_line, splitter.reason);
+            *ret_why = arena_printf(arena, "line %llu: %s", (unsigned long long)splitter.error_line,
+                                    splitter.reason);
             return error;
         }
         if (error == ACCORD_OK && element.data == NULL)
