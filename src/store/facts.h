@@ -51,6 +51,7 @@ struct fact_target {
     instant_us occurred_at;
     const char *order_id;  /**< of money facts, else NULL */
     const char *refund_id; /**< of refunds, charge-backs and reversals, else NULL */
+    bool had_text;         /**< its body has the hash of a text */
 };
 enum accord_error store_fact_targets(struct db *db, struct arena *arena, struct fact_target *rows,
                                      size_t count);
