@@ -235,7 +235,8 @@ kill -TERM "$server"
 wait "$server" || fail "the service stopped with an error"
 trap - EXIT
 say "database: $(du -sh "$work/accord.db" | cut -f1)"
-[ "$failures" = 0 ] && say "all is well" || {
+if [ "$failures" != 0 ]; then
     say "$failures wrong"
     exit 1
-}
+fi
+say "all is well"
