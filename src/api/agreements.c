@@ -38,8 +38,7 @@ static struct agreement_call *begin(struct call *call)
     return state;
 }
 
-/* ---- what stands
- * -------------------------------------------------------------------------------*/
+/* ---- what stands ---- */
 
 static bool is_party(const struct agreement_version_row *version, const char *partner)
 {
@@ -107,8 +106,7 @@ static int64_t last_change(const struct agreement_call *state)
     return seq;
 }
 
-/* ---- answers
- * -----------------------------------------------------------------------------------*/
+/* ---- answers ---- */
 
 static void write_version(struct json_writer *w, const struct agreement_version_row *version)
 {
@@ -176,8 +174,7 @@ static void answer_agreement(struct call *call)
     jw_object_end(&w);
 }
 
-/* ---- drafting
- * ----------------------------------------------------------------------------------*/
+/* ---- drafting ---- */
 
 /* Decodes a version, alone or (create) with the agreement's id and name. */
 static void prepare_version(struct call *call, const char *id, bool with_head)
@@ -354,8 +351,7 @@ static enum accord_error write_new_version(struct call *call)
     return reload(call, number, 201);
 }
 
-/* ---- proposing, signing, rejecting, ending
- * -----------------------------------------------------*/
+/* ---- proposing, signing, rejecting, ending ---- */
 
 /* clang-format off */
 #define VERSION_FIELD \
@@ -515,6 +511,8 @@ static enum accord_error end_older(struct call *call, const struct agreement_ver
                                        : version->effective_from;
             error = store_agreement_end(call->db, older->agreement, older->version, end, seq);
             if (error == ACCORD_OK)
+                error = agreement_grant(call->db, call->arena, &was, end);
+            if (error == ACCORD_OK)
                 error = ingest_agreement_changed(call->tx, &was.terms);
         }
         if (error == ACCORD_OK)
@@ -534,6 +532,8 @@ static enum accord_error activate(struct call *call, const struct agreement_vers
                              AGREEMENT_ACTIVE, "", seq, &moved);
     if (error == ACCORD_OK)
         error = store_agreement_activated(call->db, version->agreement, version->version, seq);
+    if (error == ACCORD_OK)
+        error = agreement_grant(call->db, call->arena, given, version->effective_to);
     if (error == ACCORD_OK)
         error = end_older(call, version, seq);
     return error == ACCORD_OK ? ingest_agreement_changed(call->tx, &given->terms) : error;
@@ -608,14 +608,15 @@ static enum accord_error write_terminate(struct call *call)
     if (error == ACCORD_OK)
         error = store_agreement_end(call->db, version->agreement, version->version, end, seq);
     if (error == ACCORD_OK)
+        error = agreement_grant(call->db, call->arena, &was, end);
+    if (error == ACCORD_OK)
         error = touch_parties(call, version);
     if (error == ACCORD_OK)
         error = ingest_agreement_changed(call->tx, &was.terms);
     return error == ACCORD_OK ? reload(call, version->version, 200) : error;
 }
 
-/* ---- reading
- * -----------------------------------------------------------------------------------*/
+/* ---- reading ---- */
 
 static void prepare_get(struct call *call)
 {
@@ -772,22 +773,16 @@ static void answer_versions(struct call *call)
     jw_object_end(&w);
 }
 
-/* ---- which version covers a sale
- * ---------------------------------------------------------------*/
+/* ---- which version covers a sale ---- */
 
 struct resolving {
     struct accord_sale_key sale;
     struct agreement_version *versions;
+    const struct accord_agreement_version **terms; /* of the same */
     size_t count;
     size_t winner;
     enum accord_rank rank;
     bool not_modified;
-};
-
-static const char *const rank_names[] = {
-    [ACCORD_RANK_COURSE] = "course",     [ACCORD_RANK_PROVIDER_CHANNEL] = "provider_channel",
-    [ACCORD_RANK_PROVIDER] = "provider", [ACCORD_RANK_CHANNEL] = "channel",
-    [ACCORD_RANK_DEFAULT] = "default",   [ACCORD_RANK_NONE] = "none",
 };
 
 static void prepare_resolve(struct call *call)
@@ -822,16 +817,15 @@ static void read_resolve(struct call *call)
     if (call_check(call, agreement_load_settling(call->db, call->arena, NULL, &resolving->versions,
                                                  &resolving->count)))
         return;
-    const struct accord_agreement_version **terms =
-        arena_array(call->arena, resolving->count, sizeof *terms);
-    if (terms == NULL) {
+    resolving->terms = arena_array(call->arena, resolving->count + 1, sizeof *resolving->terms);
+    if (resolving->terms == NULL) {
         call_check(call, ACCORD_E_OUT_OF_MEMORY);
         return;
     }
     for (size_t i = 0; i < resolving->count; i++)
-        terms[i] = &resolving->versions[i].terms;
-    resolving->winner =
-        accord_agreement_resolve(terms, resolving->count, &resolving->sale, &resolving->rank);
+        resolving->terms[i] = &resolving->versions[i].terms;
+    resolving->winner = accord_agreement_resolve(resolving->terms, resolving->count,
+                                                 &resolving->sale, &resolving->rank);
     if (resolving->winner == SIZE_MAX || !sees(call, &resolving->versions[resolving->winner]))
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
     else
@@ -844,7 +838,7 @@ static void write_ranked(struct json_writer *w, const struct agreement_version *
     jw_object(w);
     jw_key_str(w, "agreement", version->terms.agreement);
     jw_key_int(w, "version", version->terms.version);
-    jw_key_str(w, "rank", rank_names[rank]);
+    jw_key_str(w, "rank", accord_rank_name(rank));
     jw_object_end(w);
 }
 
@@ -863,7 +857,9 @@ static void answer_resolve(struct call *call)
     for (size_t i = 0; i < resolving->count; i++) {
         const struct agreement_version *version = &resolving->versions[i];
         const enum accord_rank rank = accord_agreement_rank(&version->terms, &resolving->sale);
-        if (i == resolving->winner || rank == ACCORD_RANK_NONE)
+        if (i == resolving->winner || rank == ACCORD_RANK_NONE ||
+            !accord_agreement_in_force(resolving->terms, resolving->count, i,
+                                       resolving->sale.occurred_at_us))
             continue;
         if (sees(call, version))
             write_ranked(&w, version, rank);
@@ -875,8 +871,7 @@ static void answer_resolve(struct call *call)
     jw_object_end(&w);
 }
 
-/* ---- the operations
- * ----------------------------------------------------------------------------*/
+/* ---- the operations ---- */
 
 const struct operation agreement_operations[] = {
     {.id = "createAgreement",

@@ -31,8 +31,8 @@ uint32_t bootstrap_scopes(uint32_t roles);
  *
  * @param secret  a secret of the books' mode
  * @param ret_id  the new key's, or "" when a key with this secret is there already
- * @return ACCORD_OK; ACCORD_E_PARTNER_UNKNOWN; ACCORD_E_SCOPE_MISSING when the scopes do not fit the
- *         partner: `admin` is for keys of the operator, and they all have it
+ * @return ACCORD_OK; ACCORD_E_PARTNER_UNKNOWN; ACCORD_E_SCOPE_MISSING when the scopes do not fit
+ * the partner: `admin` is for keys of the operator, and they all have it
  */
 enum accord_error bootstrap_key_create(struct db *db, const struct bootstrap_key *key,
                                        const char *secret, char ret_id[RANDOM_ID_MAX]);

@@ -30,10 +30,10 @@ void flight_finish(struct flight *flight)
         call_fail(call, ACCORD_E_INTERNAL, NULL); /* an operation that answers nothing: a bug */
     if (!call->failed)
         return;
-    reply_problem(reply, flight->error, flight->detail, call->http->request.request_id,
-                  flight->problems);
+    api_reply_problem(reply, flight->error, flight->detail, call->http->request.request_id,
+                      flight->problems);
     if (flight->error == ACCORD_E_METHOD_NOT_ALLOWED)
-        reply_header(reply, "Allow", flight->allow);
+        api_reply_header(reply, "Allow", flight->allow);
 }
 
 static void add_limit_headers(struct flight *flight)
@@ -47,13 +47,13 @@ static void add_limit_headers(struct flight *flight)
         arena_printf(arena, "\"key\";r=%lld;t=%lld", (long long)flight->limit_remaining,
                      (long long)flight->limit_wait_s);
     if (policy != NULL && state != NULL) {
-        reply_header(call->reply, "RateLimit-Policy", policy);
-        reply_header(call->reply, "RateLimit", state);
+        api_reply_header(call->reply, "RateLimit-Policy", policy);
+        api_reply_header(call->reply, "RateLimit", state);
     }
     if (call->failed && flight->error == ACCORD_E_RATE_LIMITED) {
         const char *wait = arena_printf(arena, "%lld", (long long)flight->limit_wait_s);
         if (wait != NULL)
-            reply_header(call->reply, "Retry-After", wait);
+            api_reply_header(call->reply, "Retry-After", wait);
     }
 }
 
@@ -79,7 +79,7 @@ static void answer(struct flight *flight)
 static void rewind_flight(struct flight *flight, struct ingest_tx *tx)
 {
     struct call *call = &flight->call;
-    reply_reset(call->reply);
+    api_reply_reset(call->reply);
     call->failed = false;
     flight->done = false;
     flight->finished = false;
@@ -195,13 +195,35 @@ static void fly_as_job(void *self, unsigned thread)
 
 /* ---- what the HTTP room calls ---- */
 
+/* A refusal at the headers closes the connection, one in run() keeps it: worth reading what is left
+ * of a small request. */
+enum { PASSED_OVER_MAX = 16 << 10 };
+
+static bool passes_over_body(const struct flight *flight)
+{
+    const struct http_exchange *http = flight->call.http;
+    const struct slice length = http_header(http, "Content-Length");
+    if (!flight->has_body)
+        return true;
+    if (length.data == NULL || length.len == 0 || length.len > 5 ||
+        http_header(http, "Content-Encoding").data != NULL)
+        return false;
+    size_t bytes = 0;
+    for (size_t i = 0; i < length.len; i++) {
+        if (length.data[i] < '0' || length.data[i] > '9')
+            return false;
+        bytes = bytes * 10 + (size_t)(length.data[i] - '0');
+    }
+    return bytes <= PASSED_OVER_MAX;
+}
+
 static bool begin(void *context, struct http_exchange *exchange, size_t *ret_body_max)
 {
     struct dispatch *dispatch = context;
     struct flight *flight = arena_alloc(exchange->arena, sizeof *flight);
     if (flight == NULL) {
-        reply_problem(&exchange->reply, ACCORD_E_OUT_OF_MEMORY, NULL, exchange->request.request_id,
-                      NULL);
+        api_reply_problem(&exchange->reply, ACCORD_E_OUT_OF_MEMORY, NULL,
+                          exchange->request.request_id, NULL);
         return false;
     }
     exchange->user = flight;
@@ -212,9 +234,9 @@ static bool begin(void *context, struct http_exchange *exchange, size_t *ret_bod
     flight->call.app = dispatch->app;
     admit(flight, dispatch->routes);
     const bool refused = flight->call.failed || flight->done;
-    *ret_body_max = refused ? 0 : flight->call.operation->body_max;
-    if (!refused || !flight->has_body)
-        return true; /* a refusal is answered in run(): that keeps the connection */
+    *ret_body_max = refused ? PASSED_OVER_MAX : flight->call.operation->body_max;
+    if (!refused || passes_over_body(flight))
+        return true;
     land(flight);
     return false;
 }
@@ -245,7 +267,7 @@ static void resumed(void *context, struct http_exchange *exchange)
     (void)context;
     if (flight->on_writer && flight->task.result != ACCORD_OK) {
         /* Nothing was written, whatever the steps had built. */
-        reply_reset(call->reply);
+        api_reply_reset(call->reply);
         call->failed = false;
         flight->finished = false;
         call_fail(call, flight->task.result, NULL);
@@ -267,7 +289,7 @@ static void problem(void *context, struct http_exchange *exchange, enum accord_e
 {
     (void)context;
     exchange->error_code = accord_error_code(error);
-    reply_problem(&exchange->reply, error, detail, exchange->request.request_id, NULL);
+    api_reply_problem(&exchange->reply, error, detail, exchange->request.request_id, NULL);
 }
 
 static void finished(void *context, const struct http_exchange *exchange, int64_t duration_us)

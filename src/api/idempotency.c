@@ -58,7 +58,7 @@ static enum accord_error load_headers(struct flight *flight, struct slice lines)
         const char *value_text = arena_strdup(arena, value);
         if (name_text == NULL || value_text == NULL)
             return ACCORD_E_OUT_OF_MEMORY;
-        if (!reply_header(flight->call.reply, name_text, value_text))
+        if (!api_reply_header(flight->call.reply, name_text, value_text))
             return ACCORD_E_DATABASE_ERROR;
         at += len + 1;
     }
@@ -85,7 +85,7 @@ enum accord_error idempotency_replay(struct flight *flight, struct db *db)
         call_fail(call, ACCORD_E_SECRET_ALREADY_SHOWN, NULL);
         return ACCORD_OK;
     }
-    reply_reset(call->reply);
+    api_reply_reset(call->reply);
     call->reply->status = row.status;
     call->reply->content_type = row.content_type.len == 0 ? NULL : row.content_type.data;
     buf_init(&call->reply->body, row.body.len + 1);

@@ -293,8 +293,8 @@ static enum accord_error revoke_write(struct call *call)
 {
     struct key_state *state = call->state;
     const char *owner = NULL;
-    const enum accord_error error = store_key_revoke(
-        call->db, call->arena, state->partner, state->row.id, call->tx->now, &owner);
+    const enum accord_error error = store_key_revoke(call->db, call->arena, state->partner,
+                                                     state->row.id, call->tx->now, &owner);
     if (error != ACCORD_OK)
         return error;
     if (owner == NULL) {

@@ -20,8 +20,8 @@ static const struct metric_family facts_family = {
     "accord_facts_total", "Items of posted batches, by what became of them", METRIC_COUNTER};
 static const struct metric_family seq_family = {
     "accord_journal_seq", "The number of the last committed fact or change", METRIC_GAUGE};
-static const struct metric_family queue_family = {
-    "accord_writer_queue_tasks", "Requests that wait to be written", METRIC_GAUGE};
+static const struct metric_family queue_family = {"accord_writer_queue_tasks",
+                                                  "Requests that wait to be written", METRIC_GAUGE};
 static const struct metric_family transactions_family = {
     "accord_writer_transactions_total", "Write transactions committed", METRIC_COUNTER};
 static const struct metric_family tasks_family = {
@@ -34,10 +34,10 @@ static const struct metric_family retried_family = {
     METRIC_COUNTER};
 static const struct metric_family jobs_family = {
     "accord_jobs_queue", "Long reads and imports that wait for a thread", METRIC_GAUGE};
-static const struct metric_family connections_family = {
-    "accord_http_connections", "Open connections", METRIC_GAUGE};
-static const struct metric_family size_family = {
-    "accord_database_bytes", "Size of the database's files", METRIC_GAUGE};
+static const struct metric_family connections_family = {"accord_http_connections",
+                                                        "Open connections", METRIC_GAUGE};
+static const struct metric_family size_family = {"accord_database_bytes",
+                                                 "Size of the database's files", METRIC_GAUGE};
 static const struct metric_family build_family = {
     "accord_build_info", "Always 1; the labels say what runs", METRIC_GAUGE};
 
@@ -122,8 +122,8 @@ static enum accord_error add_book(struct app *app, struct book *book, struct met
         const struct metric_family *family;
         int64_t (*read)(void *context);
     } rows[] = {
-        {&queue_family, read_queue},   {&transactions_family, read_transactions},
-        {&tasks_family, read_tasks},   {&failed_family, read_failed},
+        {&queue_family, read_queue},     {&transactions_family, read_transactions},
+        {&tasks_family, read_tasks},     {&failed_family, read_failed},
         {&retried_family, read_retried}, {&size_family, read_size},
     };
     const struct metric_label label = {"book", book->name};

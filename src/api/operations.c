@@ -2,7 +2,12 @@
 #include "api/operations.h"
 
 #include "api/agreements.h"
+#include "api/catalogs.h"
+#include "api/courses.h"
 #include "api/dispatch.h"
+#include "api/events.h"
+#include "api/feedback.h"
+#include "api/orders.h"
 #include "api/revenue.h"
 
 static const struct {
@@ -11,7 +16,12 @@ static const struct {
 } tables[] = {
     {partner_operations, &partner_operation_count},
     {key_operations, &key_operation_count},
+    {catalog_operations, &catalog_operation_count},
+    {course_operations, &course_operation_count},
     {agreement_operations, &agreement_operation_count},
+    {event_operations, &event_operation_count},
+    {feedback_operations, &feedback_operation_count},
+    {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
     {system_operations, &system_operation_count},
 };

@@ -12,13 +12,13 @@
 static const size_t problem_bytes_max = (size_t)1 << 20;
 static const size_t json_bytes_max = (size_t)64 << 20;
 
-void reply_reset(struct http_reply *reply)
+void api_reply_reset(struct http_reply *reply)
 {
     buf_done(&reply->body);
     *reply = (struct http_reply){.status = 0};
 }
 
-bool reply_header(struct http_reply *reply, const char *name, const char *value)
+bool api_reply_header(struct http_reply *reply, const char *name, const char *value)
 {
     if (reply->header_count == sizeof reply->headers / sizeof reply->headers[0])
         return false;
@@ -26,13 +26,13 @@ bool reply_header(struct http_reply *reply, const char *name, const char *value)
     return true;
 }
 
-void reply_problem(struct http_reply *reply, enum accord_error error, const char *detail,
-                   const char *request_id, const struct json_problems *problems)
+void api_reply_problem(struct http_reply *reply, enum accord_error error, const char *detail,
+                       const char *request_id, const struct json_problems *problems)
 {
     const char *code = accord_error_code(error);
     char type[96];
     snprintf(type, sizeof type, "/docs#%s", code);
-    reply_reset(reply);
+    api_reply_reset(reply);
     reply->status = accord_error_status(error);
     reply->content_type = "application/problem+json";
     buf_init(&reply->body, problem_bytes_max);
@@ -59,11 +59,11 @@ void reply_problem(struct http_reply *reply, enum accord_error error, const char
         jw_array_end(&w);
     }
     jw_object_end(&w);
-    reply_header(reply, "Cache-Control", "no-store");
+    api_reply_header(reply, "Cache-Control", "no-store");
     if (error == ACCORD_E_UNAUTHENTICATED)
-        reply_header(reply, "WWW-Authenticate", "Bearer realm=\"accord\"");
+        api_reply_header(reply, "WWW-Authenticate", "Bearer realm=\"accord\"");
     if (reply->status == 503)
-        reply_header(reply, "Retry-After", "1");
+        api_reply_header(reply, "Retry-After", "1");
 }
 
 /* Refusals are only noted here and made into a reply at the end (flight_finish): a step that goes
@@ -131,7 +131,7 @@ void call_empty(struct call *call, unsigned status)
 
 void call_header(struct call *call, const char *name, const char *value)
 {
-    if (value == NULL || !reply_header(call->reply, name, value))
+    if (value == NULL || !api_reply_header(call->reply, name, value))
         call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
 }
 
@@ -155,13 +155,13 @@ static uint32_t etag_scope(struct call *call)
     return scope;
 }
 
-const char *reply_etag(struct call *call, int64_t version)
+const char *api_reply_etag(struct call *call, int64_t version)
 {
     return arena_printf(call->arena, "\"%lld-%08x\"", (long long)version,
                         (unsigned)etag_scope(call));
 }
 
-bool reply_etag_listed(struct slice header, const char *etag)
+bool api_reply_etag_listed(struct slice header, const char *etag)
 {
     /* `etag` is quoted and holds no quote inside. */
     const size_t inner = strlen(etag) - 1; /* with the quote before it */
@@ -192,13 +192,13 @@ bool reply_etag_listed(struct slice header, const char *etag)
 
 bool call_etag(struct call *call, int64_t version)
 {
-    const char *etag = reply_etag(call, version);
+    const char *etag = api_reply_etag(call, version);
     call_header(call, "ETag", etag);
     call_header(call, "Cache-Control", "private, no-cache");
     if (call->failed || !flight_of(call)->is_read)
         return false;
     const struct slice wanted = http_header(call->http, "If-None-Match");
-    if (wanted.data == NULL || !reply_etag_listed(wanted, etag))
+    if (wanted.data == NULL || !api_reply_etag_listed(wanted, etag))
         return false;
     call_empty(call, 304);
     return true;
@@ -208,18 +208,18 @@ bool call_precondition(struct call *call, int64_t version)
 {
     const struct slice match = http_header(call->http, "If-Match");
     const struct slice none = http_header(call->http, "If-None-Match");
-    const char *etag = reply_etag(call, version);
+    const char *etag = api_reply_etag(call, version);
     if (etag == NULL) {
         call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
         return false;
     }
-    if (match.data != NULL && (version == 0 || !reply_etag_listed(match, etag))) {
+    if (match.data != NULL && (version == 0 || !api_reply_etag_listed(match, etag))) {
         call_fail(call, ACCORD_E_VERSION_MISMATCH,
                   version == 0 ? "there is no such resource yet"
                                : "If-Match names another version");
         return false;
     }
-    if (none.data != NULL && version != 0 && reply_etag_listed(none, etag)) {
+    if (none.data != NULL && version != 0 && api_reply_etag_listed(none, etag)) {
         call_fail(call, ACCORD_E_VERSION_MISMATCH, "the resource exists already");
         return false;
     }

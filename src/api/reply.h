@@ -5,22 +5,22 @@
 #include "api/call.h"
 
 /** Empties a reply: status 0, no headers, no body. */
-void reply_reset(struct http_reply *reply);
+void api_reply_reset(struct http_reply *reply);
 /** Adds a header; false when there is no room. */
-bool reply_header(struct http_reply *reply, const char *name, const char *value);
+bool api_reply_header(struct http_reply *reply, const char *name, const char *value);
 /**
  * Makes the reply an application/problem+json answer. Allocates nothing but the body.
  *
  * @param detail    NULL: none
  * @param problems  field errors, or NULL
  */
-void reply_problem(struct http_reply *reply, enum accord_error error, const char *detail,
-                   const char *request_id, const struct json_problems *problems);
+void api_reply_problem(struct http_reply *reply, enum accord_error error, const char *detail,
+                       const char *request_id, const struct json_problems *problems);
 /** The strong ETag of a version of what this call answers; in the arena, NULL when out of memory.
  */
-const char *reply_etag(struct call *call, int64_t version);
+const char *api_reply_etag(struct call *call, int64_t version);
 /** True when one of the tags of an If-Match or If-None-Match header is `etag`, or is `*`. Compares
  *  weakly: proxies weaken tags and append to them when they compress. */
-bool reply_etag_listed(struct slice header, const char *etag);
+bool api_reply_etag_listed(struct slice header, const char *etag);
 
 #endif

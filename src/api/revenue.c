@@ -4,12 +4,11 @@
 #include <stdlib.h>
 
 #include "ingest/agreement.h"
+#include "store/entries.h"
 #include "store/partners.h"
 #include "store/reports.h"
-#include "store/rollups.h"
 
-/* ---- what is asked
- * -----------------------------------------------------------------------------*/
+/* ---- what is asked ---- */
 
 enum group_by { BY_AGREEMENT, BY_COURSE, BY_DAY, BY_COUNTERPARTY, GROUPINGS };
 static const char *const group_names[GROUPINGS] = {"agreement", "course", "day", "counterparty"};
@@ -42,8 +41,9 @@ struct held {
 
 struct report {
     const char *period;
-    const char *partner; /* whose report it is */
-    bool everything;     /* the operator's view over all agreements */
+    const char *partner;   /* whose report it is */
+    bool everything;       /* the operator's view over all agreements */
+    struct slice currency; /* only rows in it; empty: all */
     enum group_by group_by;
     int32_t day_from;
     int32_t day_to;
@@ -131,6 +131,14 @@ static void prepare(struct call *call)
         call_fail(call, ACCORD_E_QUERY_INVALID, "group_by: agreement, course, day or counterparty");
         return;
     }
+    const char *currency = call_query(call, "currency");
+    struct accord_currency known;
+    report->currency = slice_of(currency);
+    if (currency != NULL &&
+        accord_currency_parse(currency, report->currency.len, &known) != ACCORD_OK) {
+        call_fail(call, ACCORD_E_QUERY_INVALID, "currency: an ISO 4217 code is needed");
+        return;
+    }
     const char *partner = call_query(call, "partner");
     report->partner = partner == NULL ? call->caller.partner : partner;
     report->everything = call->caller.is_operator && partner == NULL;
@@ -142,8 +150,7 @@ static void prepare(struct call *call)
         take_place(call, report);
 }
 
-/* ---- what is read
- * ------------------------------------------------------------------------------*/
+/* ---- what is read ---- */
 
 static int compare_version(const struct agreement_version *version, const struct report_key *key)
 {
@@ -187,6 +194,12 @@ static enum accord_error add_sums(struct report_sums *to, const struct report_su
     return ACCORD_OK;
 }
 
+/* The currency asked for, or any. */
+static bool is_wanted(const struct report *report, const struct report_key *key)
+{
+    return report->currency.len == 0 || slice_equal(report->currency, key->currency);
+}
+
 static struct slice keep(struct report *report, struct slice text)
 {
     return (struct slice){arena_strdup(report->arena, text), text.len};
@@ -206,6 +219,12 @@ static bool keep_key(struct report *report, const struct report_key *key, struct
     };
     return ret->agreement.data != NULL && ret->held.data != NULL && ret->provider.data != NULL &&
            ret->course_id.data != NULL && ret->channel.data != NULL && ret->currency.data != NULL;
+}
+
+/* True for rows of the settled part of the report. */
+static bool is_reported(const struct report *report, const struct report_key *key)
+{
+    return key->held.len == 0 && is_wanted(report, key);
 }
 
 /* Rows of one group stand next to each other in the store's order. */
@@ -233,7 +252,7 @@ static enum accord_error take_row(void *context, const struct report_key *key,
                                   const struct report_sums *sums)
 {
     struct report *report = context;
-    if (key->held.len > 0)
+    if (!is_reported(report, key))
         return ACCORD_OK;
     struct group *group =
         report->group_count == 0 ? NULL : &report->groups[report->group_count - 1];
@@ -268,7 +287,7 @@ static enum accord_error take_share(void *context, const struct report_key *key,
                                     int64_t amount)
 {
     struct report *report = context;
-    if (key->held.len > 0)
+    if (!is_reported(report, key))
         return ACCORD_OK;
     while (report->group_at < report->group_count &&
            !same_group(report->group_by, &report->groups[report->group_at].key, key))
@@ -299,7 +318,8 @@ static struct total *total_of(struct report *report, struct slice currency)
 static enum accord_error add_held(struct report *report, const struct report_key *key,
                                   const struct report_sums *sums, bool gross_hidden)
 {
-    if (sums->line_count == 0 && sums->gross == 0 && sums->refunded == 0)
+    if (!is_wanted(report, key) ||
+        (sums->line_count == 0 && sums->gross == 0 && sums->refunded == 0))
         return ACCORD_OK;
     if (report->held_count == report->held_cap) {
         /* An arena only grows, so the array doubles. */
@@ -333,6 +353,8 @@ static enum accord_error total_row(void *context, const struct report_key *key,
     struct report *report = context;
     if (key->held.len > 0)
         return add_held(report, key, sums, false);
+    if (!is_wanted(report, key))
+        return ACCORD_OK;
     const struct agreement_version *version = find_version(report, key);
     if (version == NULL)
         return ACCORD_E_DATABASE_ERROR;
@@ -349,7 +371,7 @@ static enum accord_error total_share(void *context, const struct report_key *key
                                      struct slice payee, int64_t amount)
 {
     struct report *report = context;
-    if (key->held.len > 0 || !slice_equal(payee, slice_of(report->partner)))
+    if (!is_reported(report, key) || !slice_equal(payee, slice_of(report->partner)))
         return ACCORD_OK;
     struct total *total = total_of(report, key->currency);
     if (total == NULL)
@@ -438,8 +460,7 @@ static void read(struct call *call)
         call_check(call, read_report(call, report));
 }
 
-/* ---- what is answered
- * --------------------------------------------------------------------------*/
+/* ---- what is answered ---- */
 
 static struct accord_currency currency_of(struct slice code)
 {
@@ -463,23 +484,36 @@ static void write_sums(struct json_writer *w, const struct report_sums *sums,
     jw_key_money(w, "added_back", sums->added_back, currency);
 }
 
+static void write_balance(struct json_writer *w, const char *party, int64_t due,
+                          const char *settles_with, struct accord_currency currency)
+{
+    jw_object(w);
+    jw_key_str(w, "party", party);
+    jw_key_money(w, "due", due, currency);
+    jw_key_str(w, "settles_with", settles_with);
+    jw_object_end(w);
+}
+
+/* Signed, adding up to zero: through the operator one balance a party; directly a pair for each
+ * party and the collector. Cannot overflow: shares are parts of net. */
 static void write_balances(struct json_writer *w, const struct group *group,
                            struct accord_currency currency)
 {
     const struct accord_agreement_version *terms = &group->version->terms;
+    const char *collector = terms->parties[terms->collector];
     jw_key(w, "balances");
     jw_array(w);
     for (uint32_t i = 0; i < terms->party_count; i++) {
-        jw_object(w);
-        jw_key_str(w, "party", terms->parties[i]);
-        /* Cannot overflow: both are sums of amounts that a report's rows were added up from. */
-        jw_key_money(w, "due",
-                     i == terms->collector ? group->shares[i] - group->sums.net : group->shares[i],
-                     currency);
-        jw_object_end(w);
+        const char *party = terms->parties[i];
+        if (terms->clearing_direct && i != terms->collector) {
+            write_balance(w, party, group->shares[i], collector, currency);
+            write_balance(w, collector, -group->shares[i], party, currency);
+        } else if (!terms->clearing_direct) {
+            const int64_t held = i == terms->collector ? group->sums.net : 0;
+            write_balance(w, party, group->shares[i] - held, "operator", currency);
+        }
     }
     jw_array_end(w);
-    jw_key_str(w, "settles_with", terms->clearing_direct ? "parties" : "operator");
 }
 
 static void write_day(struct json_writer *w, int64_t day)
@@ -618,7 +652,7 @@ const struct operation revenue_operations[] = {
      .pattern = "/v1/revenue",
      .scope = SCOPE_REVENUE_READ,
      .run = RUN_FAST,
-     .query = "period group_by partner limit cursor",
+     .query = "period group_by partner currency limit cursor",
      .prepare = prepare,
      .read = read,
      .answer = answer},

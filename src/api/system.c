@@ -78,7 +78,7 @@ static void docs_answer(struct call *call)
     call_header(call, "Content-Security-Policy",
                 "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
                 "form-action 'none'; frame-ancestors 'none'");
-    buf_add(out, call->app->docs, call->app->docs_len);
+    buf_add_slice(out, buf_slice(&call->app->docs));
 }
 
 const struct operation system_operations[] = {

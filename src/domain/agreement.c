@@ -39,7 +39,7 @@ static bool lists_course(const struct accord_agreement_version *version, const c
     return false;
 }
 
-/* ---- check -------------------------------------------------------------------------------- */
+/* ---- check ---- */
 
 static bool rate_ok(const struct accord_deduction *deduction)
 {
@@ -152,7 +152,7 @@ enum accord_error accord_agreement_check(const struct accord_agreement_version *
     return err;
 }
 
-/* ---- precedence ---------------------------------------------------------------------------- */
+/* ---- precedence ---- */
 
 const char *accord_rank_name(enum accord_rank rank)
 {
@@ -256,7 +256,7 @@ size_t accord_agreement_resolve(const struct accord_agreement_version *const *ve
     return winner;
 }
 
-/* ---- overlap ------------------------------------------------------------------------------- */
+/* ---- overlap ---- */
 
 static bool share_channel(const struct accord_agreement_version *a,
                           const struct accord_agreement_version *b)

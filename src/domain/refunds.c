@@ -5,15 +5,23 @@
 
 enum { ROWS_INLINE = 16, LINES_INLINE = 8 };
 
+/* What is sorted: references, as structs of their own. */
+struct row_ref {
+    const struct accord_refund *row;
+};
+struct line_ref {
+    const struct accord_line *line;
+};
+
 /* One run over the refunds of an order, with room that every row uses again. */
 struct run {
     const struct accord_order *order;
     const struct trace *trace;
     struct line_refunds *states;
-    const struct accord_line **by_id; /* all lines, by line_id, then place */
-    int64_t *left;                    /* per line: what is still unrefunded */
-    int64_t *parts;                   /* per line: what a row of the whole order takes of it … */
-    int64_t *tax;                     /* … with what it returns of the tax */
+    struct line_ref *by_id; /* all lines, by line_id, then place */
+    int64_t *left;          /* per line: what is still unrefunded */
+    int64_t *parts;         /* per line: what a row of the whole order takes of it … */
+    int64_t *tax;           /* … with what it returns of the tax */
     int64_t *fee;
     struct accord_share *shares;
     struct accord_excess excess;
@@ -21,8 +29,8 @@ struct run {
 
 static int by_time_partner_event_row(const void *a, const void *b)
 {
-    const struct accord_refund *x = *(const struct accord_refund *const *)a;
-    const struct accord_refund *y = *(const struct accord_refund *const *)b;
+    const struct accord_refund *x = ((const struct row_ref *)a)->row;
+    const struct accord_refund *y = ((const struct row_ref *)b)->row;
     if (x->occurred_at_us != y->occurred_at_us)
         return x->occurred_at_us < y->occurred_at_us ? -1 : 1;
     int order = strcmp(x->partner, y->partner);
@@ -35,8 +43,8 @@ static int by_time_partner_event_row(const void *a, const void *b)
 
 static int by_line_id(const void *a, const void *b)
 {
-    const struct accord_line *x = *(const struct accord_line *const *)a;
-    const struct accord_line *y = *(const struct accord_line *const *)b;
+    const struct accord_line *x = ((const struct line_ref *)a)->line;
+    const struct accord_line *y = ((const struct line_ref *)b)->line;
     const int order = strcmp(x->line_id, y->line_id);
     if (order != 0)
         return order;
@@ -50,14 +58,14 @@ static size_t find_line(const struct run *run, const char *line_id)
     size_t high = run->order->line_count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (strcmp(run->by_id[middle]->line_id, line_id) < 0)
+        if (strcmp(run->by_id[middle].line->line_id, line_id) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == run->order->line_count || strcmp(run->by_id[low]->line_id, line_id) != 0)
+    if (low == run->order->line_count || strcmp(run->by_id[low].line->line_id, line_id) != 0)
         return SIZE_MAX;
-    return (size_t)(run->by_id[low] - run->order->lines);
+    return (size_t)(run->by_id[low].line - run->order->lines);
 }
 
 static enum accord_error note(struct line_refunds *state, int64_t amount, bool tax_stated,
@@ -153,17 +161,17 @@ static enum accord_error apply_row(struct run *run, const struct accord_refund *
 }
 
 static enum accord_error apply_all(struct run *run, const struct accord_refund *refunds,
-                                   const struct accord_refund **rows, size_t count)
+                                   struct row_ref *rows, size_t count)
 {
     enum accord_error err = ACCORD_OK;
     for (size_t i = 0; i < count; i++)
-        rows[i] = &refunds[i];
-    qsort(rows, count, sizeof(*rows), by_time_partner_event_row);
+        rows[i].row = &refunds[i];
+    qsort(rows, count, sizeof *rows, by_time_partner_event_row);
     for (size_t i = 0; i < run->order->line_count; i++)
-        run->by_id[i] = &run->order->lines[i];
-    qsort(run->by_id, run->order->line_count, sizeof(*run->by_id), by_line_id);
+        run->by_id[i].line = &run->order->lines[i];
+    qsort(run->by_id, run->order->line_count, sizeof *run->by_id, by_line_id);
     for (size_t i = 0; err == ACCORD_OK && i < count; i++)
-        err = apply_row(run, rows[i]);
+        err = apply_row(run, rows[i].row);
     return err;
 }
 
@@ -172,11 +180,11 @@ enum accord_error refunds_apply(const struct accord_order *order,
                                 const struct trace *trace, struct line_refunds *states,
                                 struct accord_excess *ret_excess)
 {
-    const struct accord_refund *inline_rows[ROWS_INLINE];
-    const struct accord_line *inline_by_id[LINES_INLINE];
+    struct row_ref inline_rows[ROWS_INLINE];
+    struct line_ref inline_by_id[LINES_INLINE];
     int64_t inline_numbers[4 * LINES_INLINE];
     struct accord_share inline_shares[LINES_INLINE];
-    const struct accord_refund **rows = inline_rows;
+    struct row_ref *rows = inline_rows;
     int64_t *numbers = inline_numbers;
     const size_t lines = order->line_count;
     struct run run = {.order = order,
@@ -187,10 +195,10 @@ enum accord_error refunds_apply(const struct accord_order *order,
     enum accord_error err = ACCORD_E_OUT_OF_MEMORY;
 
     if (count > ROWS_INLINE)
-        rows = calloc(count, sizeof(*rows));
+        rows = calloc(count, sizeof *rows);
     if (lines > LINES_INLINE) {
         numbers = calloc(lines, 4 * sizeof *numbers);
-        run.by_id = calloc(lines, sizeof(*run.by_id));
+        run.by_id = calloc(lines, sizeof *run.by_id);
         run.shares = calloc(lines, sizeof *run.shares);
     }
     if (rows != NULL && numbers != NULL && run.by_id != NULL && run.shares != NULL) {

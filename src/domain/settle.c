@@ -45,7 +45,7 @@ enum accord_error accord_spread(int64_t total, const int64_t *paid, size_t count
     return ACCORD_OK;
 }
 
-/* ---- one line ------------------------------------------------------------------------------ */
+/* ---- one line ---- */
 
 /* A line on its way from gross to shares. An overflow sticks in `err`, so that the arithmetic below
  * reads as what it computes. */
@@ -379,7 +379,7 @@ static bool line_ok(const struct accord_line *line)
     return true;
 }
 
-/* ---- one order ----------------------------------------------------------------------------- */
+/* ---- one order ---- */
 
 /* What one run of the function is given. */
 struct run {

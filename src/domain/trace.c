@@ -77,7 +77,7 @@ void accord_step_exact_text(const struct accord_step *step, char ret_text[ACCORD
             uint64_t rest = step->exact_num * (million / step->exact_den);
             at = put_number(at, step->exact_floor);
             *at++ = '.';
-            for (uint64_t unit = million / 10; rest != 0; unit /= 10) {
+            for (uint64_t unit = million / 10; unit > 0 && rest > 0; unit /= 10) {
                 *at++ = (char)('0' + (int)(rest / unit));
                 rest %= unit;
             }

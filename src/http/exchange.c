@@ -9,8 +9,6 @@
 #include "http/internal.h"
 #include "http/target.h"
 
-#pragma weak log_write
-
 enum { FREE_MAX = 256, SWALLOW_MAX = 256 * 1024, STATUS_CLIENT_LEFT = 499 };
 
 static void set_phase(struct exchange *exchange, enum phase phase)
@@ -82,8 +80,6 @@ static void exchange_end(struct exchange *exchange, bool worker_gone)
 
 static void log_request(const struct exchange *exchange)
 {
-    if (log_write == NULL)
-        return;
     const struct http_request *request = &exchange->pub.request;
     char method[32];
     const struct slice name = request->head ? SLICE("HEAD") : request->method;
@@ -129,8 +125,10 @@ void *exchange_begin(void *argument, const char *target, struct MHD_Connection *
 
 struct header_copy {
     struct exchange *exchange;
+    const char *expected; /* where the next header's line should begin */
     size_t bytes;
     bool too_many;
+    bool torn;
 };
 
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
@@ -139,6 +137,8 @@ static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const
     struct header_copy *copy = context;
     struct exchange *exchange = copy->exchange;
     (void)kind;
+    copy->torn = copy->torn || value == NULL || name != copy->expected;
+    copy->expected = value == NULL ? NULL : value + value_len + 2;
     copy->bytes += name_len + value_len + 2;
     if (exchange->header_count == HEAD_HEADERS_MAX || copy->bytes > HEAD_BYTES_MAX) {
         copy->too_many = true;
@@ -158,15 +158,29 @@ static struct slice move_text(char **at, struct slice text)
     return (struct slice){copy, text.len};
 }
 
-/* Copies the headers: the application may hold the exchange longer than the connection lives. */
-static enum accord_error copy_headers(struct exchange *exchange, struct MHD_Connection *mhd)
+/*
+ * libmicrohttpd 0.9.75 cuts the head into C strings in place, one behind the other in one buffer.
+ * Where two parts of the request line are not exactly one blank apart, or two header lines not
+ * exactly CR LF, the head held NUL bytes, bare line feeds, folded lines or more blanks: things that
+ * a proxy in front may have read in another way. Where each part lies shows what its text hides.
+ */
+static bool line_is_whole(const struct exchange *exchange, const char *method, const char *version)
 {
-    struct header_copy copy = {.exchange = exchange};
+    return method + strlen(method) + 1 == exchange->line_target &&
+           exchange->line_target + exchange->pub.request.target.len + 1 == version;
+}
+
+/* Copies the headers: the application may hold the exchange longer than the connection lives. */
+static enum accord_error copy_headers(struct exchange *exchange, struct MHD_Connection *mhd,
+                                      const char *version, bool *ret_torn)
+{
+    struct header_copy copy = {.exchange = exchange, .expected = version + strlen(version) + 2};
     MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, note_header, &copy);
     if (copy.too_many) {
         exchange->header_count = 0;
         return ACCORD_E_HEADERS_TOO_LARGE;
     }
+    *ret_torn = copy.torn;
     char *at = arena_alloc(exchange->pub.arena, copy.bytes + 1);
     if (at == NULL) {
         exchange->header_count = 0;
@@ -177,14 +191,6 @@ static enum accord_error copy_headers(struct exchange *exchange, struct MHD_Conn
         exchange->headers[i].value = move_text(&at, exchange->headers[i].value);
     }
     return ACCORD_OK;
-}
-
-/* libmicrohttpd hands parts of the request line as C strings that lie one behind the other in one
- * buffer. Where they are not exactly one blank apart, the line held NUL bytes or more blanks. */
-static bool line_is_whole(const struct exchange *exchange, const char *method, const char *version)
-{
-    return method + strlen(method) + 1 == exchange->line_target &&
-           exchange->line_target + exchange->pub.request.target.len + 1 == version;
 }
 
 /* Everything that is decided before the application sees the request. */
@@ -200,7 +206,8 @@ static enum accord_error check_head(struct exchange *exchange, struct MHD_Connec
         (struct slice){arena_strdup(exchange->pub.arena, slice_of(method)), strlen(method)};
     if (request->method.data == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    enum accord_error error = copy_headers(exchange, mhd);
+    bool torn = false;
+    enum accord_error error = copy_headers(exchange, mhd, version, &torn);
     if (error != ACCORD_OK)
         return error;
     const struct slice id =
@@ -209,8 +216,9 @@ static enum accord_error check_head(struct exchange *exchange, struct MHD_Connec
         memcpy(request->request_id, id.data, id.len);
         request->request_id[id.len] = '\0';
     }
-    if (!line_is_whole(exchange, method, version)) {
-        *ret_detail = "The request line is malformed.";
+    if (exchange->worker->server->head_in_place &&
+        (torn || !line_is_whole(exchange, method, version))) {
+        *ret_detail = "Lines end with CR LF, are not folded, and hold no NUL.";
         return ACCORD_E_FRAMING_INVALID;
     }
     if (request->target.len > TARGET_BYTES_MAX)
@@ -231,6 +239,8 @@ static enum MHD_Result refuse_head(struct exchange *exchange, struct MHD_Connect
                                    enum accord_error error, const char *detail)
 {
     reply_problem(exchange, error, detail);
+    if (error == ACCORD_E_BODY_ENCODING)
+        http_reply_header(&exchange->pub, "Accept-Encoding", "gzip, zstd");
     exchange->pub.reply.close = true;
     return reply_queue(exchange, mhd);
 }
@@ -255,11 +265,9 @@ static enum MHD_Result on_head(struct exchange *exchange, struct MHD_Connection 
     }
     if (framing->length > exchange->body_max || (framing->chunked && exchange->body_max == 0))
         return refuse_head(exchange, mhd, ACCORD_E_BODY_TOO_LARGE, NULL);
-    if (framing->has_body && framing->coding == HEAD_CODING_UNKNOWN) {
-        http_reply_header(&exchange->pub, "Accept-Encoding", "gzip, zstd");
+    if (framing->has_body && framing->coding == HEAD_CODING_UNKNOWN)
         return refuse_head(exchange, mhd, ACCORD_E_BODY_ENCODING,
                            "The content codings taken are gzip and zstd.");
-    }
     const struct body_limits limits = {.wire_max = exchange->body_max,
                                        .decoded_max = config->decoded_max,
                                        .spill_bytes = config->spill_bytes,

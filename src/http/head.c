@@ -107,7 +107,12 @@ static enum head_coding parse_coding(struct slice value)
     return HEAD_CODING_UNKNOWN;
 }
 
+/* What would mean something else to whoever reads the other one of two. */
+static const struct slice single[] = {
+    {"Authorization", 13}, {"Content-Type", 12}, {"Idempotency-Key", 15}, {"X-Request-Id", 12}};
+
 struct seen {
+    unsigned singles[sizeof single / sizeof single[0]];
     unsigned hosts;
     unsigned lengths;
     unsigned transfers;
@@ -132,7 +137,8 @@ static enum accord_error check_one(const struct http_pair *header, struct seen *
         }
     } else if (head_name_is(header->name, transfer)) {
         seen->transfers++;
-        seen->chunked = head_name_is(trim(header->value), SLICE("chunked"));
+        /* Not trimmed: libmicrohttpd does not take "chunked " for chunked, and would never end. */
+        seen->chunked = head_name_is(header->value, SLICE("chunked"));
     } else if (starts_with(header->name, length) || starts_with(header->name, transfer)) {
         /* What libmicrohttpd makes of a folded line: its value glued to the name. */
         *ret_detail = "Header lines may not be folded.";
@@ -145,6 +151,12 @@ static enum accord_error check_one(const struct http_pair *header, struct seen *
         }
     } else if (head_name_is(header->name, SLICE("Content-Encoding"))) {
         framing->coding = seen->codings++ == 0 ? parse_coding(header->value) : HEAD_CODING_UNKNOWN;
+    }
+    for (size_t i = 0; i < sizeof single / sizeof single[0]; i++) {
+        if (head_name_is(header->name, single[i]) && seen->singles[i]++ > 0) {
+            *ret_detail = "A header that may stand once stands twice.";
+            return ACCORD_E_HEADER_INVALID;
+        }
     }
     return ACCORD_OK;
 }

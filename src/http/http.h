@@ -120,7 +120,7 @@ struct http_config {
 /** Starts; returns with the socket bound. *ret_address: what is listened on ("127.0.0.1:8080", with
  *  the real port when 0 was asked for). `config` and `app` are copied, what they point to is not.
  *  ACCORD_E_CONFIG_INVALID for an address that does not parse, ACCORD_E_IO_ERROR when it cannot be
- *  bound. Ignores SIGPIPE nowhere: no call here raises it. */
+ *  bound. Its threads take no signals. */
 enum accord_error http_start(const struct http_config *config, const struct http_app *app,
                              struct http_server **ret, char ret_address[128]);
 /** Wakes a suspended exchange; from any thread (also from within run()); exactly once per

@@ -114,6 +114,7 @@ struct http_server {
     int stop_fd;  /**< wakes the acceptor */
     int spare_fd; /**< given up to accept one more when descriptors run out */
     char unix_path[108];
+    bool head_in_place; /**< this libmicrohttpd leaves the parts of a head where they arrived */
     _Atomic unsigned connections;
     _Atomic bool draining;
     _Atomic int64_t stop_at_us;  /**< 0: not stopping */

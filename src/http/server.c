@@ -103,6 +103,7 @@ enum accord_error http_start(const struct http_config *config, const struct http
     server->config = *config;
     server->app = *app;
     server->listen_fd = -1;
+    server->head_in_place = strcmp(MHD_get_version(), "0.9.75") == 0;
     atomic_store(&server->references, 1);
     char address[128];
     const enum accord_error error = open_server(server, address);

@@ -1,43 +1,6 @@
 #include "http/target.h"
 
-bool target_utf8(struct slice text)
-{
-    const unsigned char *at = (const unsigned char *)text.data;
-    const unsigned char *end = at + text.len;
-    while (at < end) {
-        const unsigned char lead = *at++;
-        if (lead < 0x80)
-            continue;
-        unsigned more;
-        unsigned char low = 0x80;
-        unsigned char high = 0xbf;
-        if (lead >= 0xc2 && lead <= 0xdf) {
-            more = 1;
-        } else if (lead >= 0xe0 && lead <= 0xef) {
-            more = 2;
-            if (lead == 0xe0)
-                low = 0xa0;
-            if (lead == 0xed)
-                high = 0x9f;
-        } else if (lead >= 0xf0 && lead <= 0xf4) {
-            more = 3;
-            if (lead == 0xf0)
-                low = 0x90;
-            if (lead == 0xf4)
-                high = 0x8f;
-        } else {
-            return false;
-        }
-        for (; more > 0; more--) {
-            if (at == end || *at < low || *at > high)
-                return false;
-            at++;
-            low = 0x80;
-            high = 0xbf;
-        }
-    }
-    return true;
-}
+#include "base/utf8.h"
 
 static int hex_digit(char c)
 {
@@ -73,7 +36,7 @@ static enum accord_error decode(struct slice raw, struct rules rules, struct are
     }
     if (!escaped) {
         *ret = raw;
-        return target_utf8(raw) ? ACCORD_OK : refusal;
+        return utf8_valid(raw) ? ACCORD_OK : refusal;
     }
     char *text = arena_alloc(arena, raw.len + 1);
     if (text == NULL)
@@ -98,7 +61,7 @@ static enum accord_error decode(struct slice raw, struct rules rules, struct are
         text[len++] = c;
     }
     *ret = (struct slice){text, len};
-    return target_utf8(*ret) ? ACCORD_OK : refusal;
+    return utf8_valid(*ret) ? ACCORD_OK : refusal;
 }
 
 /* Takes what stands before the next `stop` off the front, and the stop itself. */

@@ -15,7 +15,5 @@
  * ACCORD_E_OUT_OF_MEMORY.
  */
 enum accord_error target_parse(struct http_request *request, struct arena *arena);
-/** Whether bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
-bool target_utf8(struct slice text);
 
 #endif

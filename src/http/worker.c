@@ -153,19 +153,24 @@ void worker_signal(struct worker *worker)
         return;
 }
 
+/* Room for one more accepted socket; under the lock. */
+static bool grow_accepted(struct worker *worker)
+{
+    if (worker->accepted_count < worker->accepted_cap)
+        return true;
+    const size_t cap = worker->accepted_cap == 0 ? 16 : worker->accepted_cap * 2;
+    struct accepted *grown = realloc(worker->accepted, cap * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    worker->accepted = grown;
+    worker->accepted_cap = cap;
+    return true;
+}
+
 bool worker_deal(struct worker *worker, const struct accepted *accepted)
 {
     pthread_mutex_lock(&worker->lock);
-    bool ok = true;
-    if (worker->accepted_count == worker->accepted_cap) {
-        const size_t cap = worker->accepted_cap == 0 ? 16 : worker->accepted_cap * 2;
-        struct accepted *grown = realloc(worker->accepted, cap * sizeof *grown);
-        ok = grown != NULL;
-        if (ok) {
-            worker->accepted = grown;
-            worker->accepted_cap = cap;
-        }
-    }
+    const bool ok = grow_accepted(worker);
     if (ok) {
         worker->accepted[worker->accepted_count++] = *accepted;
         if (worker->accepted_count == 1)
@@ -186,7 +191,6 @@ static void add_connection(struct worker *worker, const struct accepted *accepte
         connection_closed(worker, NULL);
 }
 
-/* Empties the inbox; returns whether it held anything. */
 static void take_inbox(struct worker *worker)
 {
     uint64_t count;
@@ -283,10 +287,14 @@ static void sweep_one(const struct worker *worker, struct connection *connection
         if (now - exchange->phase_us > config->run_timeout_ms * 1000)
             exchange_expire(exchange);
         break;
-    case PHASE_REPLY:
-        if (too_slow(config, exchange->sent, exchange->phase_us, now))
+    case PHASE_REPLY: {
+        /* A reply that goes out in one piece counts as sent; the kernel may still hold it. */
+        const size_t piece = exchange->out.len < 65536 ? exchange->out.len : 65536;
+        const size_t sent = exchange->sent > piece ? exchange->sent : piece;
+        if (too_slow(config, sent, exchange->phase_us, now))
             cut(connection);
         break;
+    }
     case PHASE_REFUSED: /* these go on by themselves within the same turn of the loop */
     case PHASE_WOKEN:
     case PHASE_EXPIRED:

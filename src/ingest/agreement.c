@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/courses.h"
 #include "json/write.h"
 
-/* ---- the body as it is written in JSON
- * ---------------------------------------------------------*/
+/* ---- the body as it is written in JSON ---- */
 
 struct scope_course {
     struct slice provider;
@@ -269,8 +269,7 @@ static const struct json_object version_spec = {
     .rest = SIZE_MAX,
 };
 
-/* ---- from the body to what settle reads
- * --------------------------------------------------------*/
+/* ---- from the body to what settle reads ---- */
 
 struct decoding {
     struct arena *arena;
@@ -363,7 +362,7 @@ static void take_scope(struct decoding *d, const struct scope_body *scope)
     d->terms->course_count = scope->courses.count;
     if (!d->terms->is_default &&
         scope->providers.count + scope->channels.count + scope->courses.count == 0)
-        problem(d, ACCORD_E_FIELD_MISSING, "/scope");
+        problem(d, ACCORD_E_SCOPE_EMPTY, "/scope");
 }
 
 /* The party that the collector is when it is not named: the one channel of the scope. */
@@ -509,8 +508,70 @@ enum accord_error agreement_decode(struct arena *arena, struct slice body, const
     return ACCORD_OK;
 }
 
-/* ---- and back
- * ----------------------------------------------------------------------------------*/
+enum accord_error agreement_decode_row(struct arena *arena, const struct agreement_version_row *row,
+                                       struct agreement_version *ret)
+{
+    struct json_problems *problems = arena_alloc(arena, sizeof *problems);
+    if (problems == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error = agreement_decode(arena, row->body, row->agreement, row->version,
+                                                     false, NULL, NULL, ret, problems);
+    if (error != ACCORD_OK)
+        return error == ACCORD_E_OUT_OF_MEMORY ? error : ACCORD_E_DATABASE_ERROR;
+    ret->terms.effective_to_us = row->effective_to;
+    return ACCORD_OK;
+}
+
+enum accord_error agreement_load_settling(struct db *db, struct arena *arena, const char *partner,
+                                          struct agreement_version **ret, size_t *ret_count)
+{
+    struct agreement_version_row *rows;
+    size_t count;
+    enum accord_error error = store_agreement_settling(db, arena, partner, &rows, &count);
+    if (error != ACCORD_OK)
+        return error;
+    struct agreement_version *versions = arena_array(arena, count, sizeof *versions);
+    if (versions == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count && error == ACCORD_OK; i++)
+        error = agreement_decode_row(arena, &rows[i], &versions[i]);
+    if (error != ACCORD_OK)
+        return error;
+    *ret = versions;
+    *ret_count = count;
+    return ACCORD_OK;
+}
+
+enum accord_error agreement_grant(struct db *db, struct arena *arena,
+                                  const struct agreement_version *version, instant_us to)
+{
+    const struct accord_agreement_version *terms = &version->terms;
+    const bool all_channels = terms->channel_count == 0;
+    const bool all_providers = terms->provider_count == 0;
+    const char *const *channels = all_channels ? terms->parties : terms->channels;
+    const size_t channel_count = all_channels ? terms->party_count : terms->channel_count;
+    const char *const *providers = all_providers ? terms->parties : terms->providers;
+    const size_t provider_count = all_providers ? terms->party_count : terms->provider_count;
+    const size_t seen = terms->course_count > 0 ? terms->course_count : provider_count;
+    struct store_grant *grants = arena_array(arena, channel_count * seen + 1, sizeof *grants);
+    if (grants == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < channel_count; i++)
+        for (size_t j = 0; j < seen; j++) {
+            const bool one = terms->course_count > 0;
+            const char *provider = one ? terms->courses[j].provider : providers[j];
+            if (strcmp(channels[i], provider) != 0)
+                grants[count++] = (struct store_grant){
+                    .channel = slice_of(channels[i]),
+                    .provider = slice_of(provider),
+                    .course_id = slice_of(one ? terms->courses[j].course_id : "")};
+        }
+    return store_grants_set(db, terms->agreement, terms->version, terms->effective_from_us, to,
+                            grants, count);
+}
+
+/* ---- and back ---- */
 
 static void write_partners(struct json_writer *w, const char *name, const char *const *ids,
                            size_t count)

@@ -11,8 +11,8 @@
 #include "accord/settle.h"
 #include "base/arena.h"
 #include "base/zone.h"
-#include "json/decode.h"
 #include "store/agreements.h"
+#include "json/decode.h"
 
 /** A version's body, decoded. Everything lives in the arena given. */
 struct agreement_version {
@@ -46,6 +46,12 @@ enum accord_error agreement_decode_row(struct arena *arena, const struct agreeme
  *  or, with `partner`, of those that it is a party of. */
 enum accord_error agreement_load_settling(struct db *db, struct arena *arena, const char *partner,
                                           struct agreement_version **ret, size_t *ret_count);
+
+/** Writes what a version lets channels see of catalogs: every channel that it names (all parties
+ *  when it names none) sees the courses or providers that it names (those of all parties when it
+ *  names neither), from its beginning until `to`. */
+enum accord_error agreement_grant(struct db *db, struct arena *arena,
+                                  const struct agreement_version *version, instant_us to);
 
 /** The canonical body of a decoded version: the text that is stored, hashed and signed. */
 enum accord_error agreement_encode(struct arena *arena, const struct agreement_version *version,

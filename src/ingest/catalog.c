@@ -125,11 +125,11 @@ static const char *guard(const struct store_import *import, int64_t active,
     if (import->counts.received == import->counts.rejected)
         return "no_good_rows";
     const int64_t gone = import->counts.withdrawn;
-    if (gone <= config->catalog_guard_min || active <= 0)
+    if (gone == 0 || active < config->catalog_guard_min)
         return "";
     /* Counts of courses are far below 2^40, so that the products fit. */
     return gone * ACCORD_PPM_WHOLE > active * config->catalog_drop_max_ppm ? "withdraws_too_many"
-                                                                         : "";
+                                                                           : "";
 }
 
 struct close_staging {
@@ -148,8 +148,8 @@ static enum accord_error close_staging(void *self, struct ingest_tx *tx)
         return e;
     if (import.full)
         import.counts.withdrawn = catalog.active_courses - s->matched_active;
-    import.active_after = catalog.active_courses + import.counts.created + s->revived -
-                          import.counts.withdrawn;
+    import.active_after =
+        catalog.active_courses + import.counts.created + s->revived - import.counts.withdrawn;
     import.reason = slice_of(guard(&import, catalog.active_courses, tx->config));
     c->apply = false;
     if (import.reason.len != 0)

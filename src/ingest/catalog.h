@@ -90,7 +90,12 @@ enum accord_error catalog_changed(struct ingest_tx *tx, const char *provider, st
 
 /* ---- one course (PUT, DELETE), in a write transaction ---- */
 
-/** The version a caller saw; 0: it wants to create. */
+/**
+ * Creates, changes or revives a course.
+ *
+ * @param ret_changed  false: it has this content already, and *ret_now is unwritten
+ * @return ACCORD_OK; ACCORD_E_CATALOG_BUSY while an import has the catalog: nothing was written
+ */
 enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
                                      const struct course *course, struct store_course *ret_now,
                                      bool *ret_changed);
@@ -98,10 +103,10 @@ enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
 enum accord_error catalog_withdraw_course(struct ingest_tx *tx, const char *provider,
                                           struct slice course_id);
 
-/** Works out who may see what under one agreement version, and replaces what stood for it. Call it
- *  whenever the state or time of a version changes; `active` false takes its grants away. */
-enum accord_error catalog_grants_changed(struct ingest_tx *tx,
-                                         const struct accord_agreement_version *version,
-                                         bool active);
+/**
+ * Works out anew who may see what under an agreement, from all of its versions: each grants while
+ * it is in force, until a later one is. Called whenever the state or time of one has changed.
+ */
+enum accord_error catalog_grants_changed(struct ingest_tx *tx, const char *agreement);
 
 #endif

@@ -8,14 +8,11 @@ enum { APPLY_ROWS = 500, WITHDRAW_ROWS = 500, RECOVER_AT_ONCE = 16 };
 enum accord_error catalog_changed(struct ingest_tx *tx, const char *provider, struct slice import,
                                   bool new_courses)
 {
-    int64_t seq;
     enum accord_error e = store_import_supersede(tx->db, provider, import, tx->now);
     const char **watchers = NULL;
     size_t count = 0;
     if (e == ACCORD_OK)
         e = store_catalog_watchers(tx->db, tx->arena, provider, &watchers, &count);
-    if (e == ACCORD_OK)
-        e = ingest_seq(tx, 1, &seq);
     for (size_t i = 0; i < count && e == ACCORD_OK; i++)
         e = ingest_touch(tx, watchers[i]);
     if (e == ACCORD_OK && new_courses)
@@ -37,10 +34,9 @@ static enum accord_error finish(struct ingest_tx *tx, struct store_import *impor
         return ACCORD_E_OUT_OF_MEMORY;
     const struct store_import_counts *counts = &import->counts;
     const bool changed = counts->created + counts->updated + counts->withdrawn != 0;
-    enum accord_error e =
-        changed ? store_catalog_switch(tx->db, provider, import->generation + 1,
-                                       import->active_after)
-                : store_catalog_release(tx->db, provider, import->id);
+    enum accord_error e = changed ? store_catalog_switch(tx->db, provider, import->generation + 1,
+                                                         import->active_after)
+                                  : store_catalog_release(tx->db, provider, import->id);
     if (e == ACCORD_OK && changed)
         e = catalog_changed(tx, provider, import->id, counts->created != 0);
     if (e != ACCORD_OK)

@@ -1,7 +1,9 @@
 /* One course at a time, and who may see what. */
 #include <stdlib.h>
 
+#include "ingest/agreement.h"
 #include "ingest/catalog.h"
+#include "store/agreements.h"
 
 /* The catalog as a single change finds it; refused while an import has it. */
 static enum accord_error open_catalog(struct ingest_tx *tx, const char *provider,
@@ -28,8 +30,7 @@ enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
                                &head);
     if (e != ACCORD_OK)
         return e;
-    if (head.version != 0 && head.active &&
-        hash_equal(&head.content_hash, &row.content_hash)) {
+    if (head.version != 0 && head.active && hash_equal(&head.content_hash, &row.content_hash)) {
         *ret_changed = false;
         return ACCORD_OK;
     }
@@ -120,21 +121,62 @@ static size_t grants_of(const struct accord_agreement_version *version, const ch
     return count;
 }
 
-enum accord_error catalog_grants_changed(struct ingest_tx *tx,
-                                         const struct accord_agreement_version *version,
-                                         bool active)
+static enum accord_error
+set_grants(struct ingest_tx *tx, const struct accord_agreement_version *version, instant_us until)
 {
     const size_t room =
         (version->course_count + version->party_count) * (size_t)version->party_count;
-    struct store_grant *grants = calloc(room == 0 ? 1 : room, sizeof *grants);
+    struct store_grant *grants = arena_array(tx->arena, room + 1, sizeof *grants);
     if (grants == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     size_t count = 0;
-    for (uint32_t i = 0; active && i < version->party_count; i++)
+    for (uint32_t i = 0; i < version->party_count && version->effective_from_us < until; i++)
         count += grants_of(version, version->parties[i], grants + count);
-    const enum accord_error e =
-        store_grants_set(tx->db, version->agreement, version->version, version->effective_from_us,
-                         version->effective_to_us, grants, count);
-    free(grants);
+    return store_grants_set(tx->db, version->agreement, version->version,
+                            version->effective_from_us, until, grants, count);
+}
+
+/* Versions in these states cover sales within their time. */
+static bool covers_sales(enum agreement_state state)
+{
+    switch (state) {
+    case AGREEMENT_ACTIVE:
+    case AGREEMENT_SUPERSEDED:
+    case AGREEMENT_TERMINATED:
+        return true;
+    case AGREEMENT_DRAFT:
+    case AGREEMENT_PROPOSED:
+    case AGREEMENT_REJECTED:
+        return false;
+    }
+    return false;
+}
+
+enum accord_error catalog_grants_changed(struct ingest_tx *tx, const char *agreement)
+{
+    struct agreement_version_row *rows;
+    size_t count;
+    struct json_problems *problems = arena_alloc(tx->arena, sizeof *problems);
+    if (problems == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error e = store_agreement_versions(tx->db, tx->arena, &agreement, 1, &rows, &count);
+    for (size_t i = 0; i < count && e == ACCORD_OK; i++) {
+        if (!covers_sales(rows[i].state))
+            continue;
+        struct agreement_version version;
+        struct slice id;
+        struct slice name;
+        e = agreement_decode(tx->arena, rows[i].body, agreement, rows[i].version, false, &id, &name,
+                             &version, problems);
+        if (e != ACCORD_OK)
+            return e == ACCORD_E_OUT_OF_MEMORY ? e : ACCORD_E_INTERNAL;
+        version.terms.effective_to_us = rows[i].effective_to;
+        instant_us until = rows[i].effective_to;
+        for (size_t k = 0; k < count; k++)
+            if (covers_sales(rows[k].state) && rows[k].version > rows[i].version &&
+                rows[k].effective_from < until)
+                until = rows[k].effective_from;
+        e = set_grants(tx, &version.terms, until);
+    }
     return e;
 }

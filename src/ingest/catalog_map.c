@@ -74,7 +74,7 @@ static int field_of(struct slice name)
     for (int i = 0; i < COURSE_COLUMNS; i++)
         if (slice_equal(slice_of(column_names[i]), name))
             return i;
-    return -1;
+    return slice_equal(name, SLICE("price_currency")) ? COLUMN_CURRENCY : -1;
 }
 
 static bool leaves_out(const struct pair *pair)
@@ -163,7 +163,11 @@ static void bind_fields(struct catalog_map *map, struct slice text, bool *taken,
             add_alternative(map, field, cell);
     }
     for (int field = 0; field < COURSE_COLUMNS; field++) {
-        const size_t cell = named[field] ? SIZE_MAX : cell_of(map, slice_of(column_names[field]));
+        if (named[field])
+            continue;
+        size_t cell = cell_of(map, slice_of(column_names[field]));
+        if (cell == SIZE_MAX && field == COLUMN_CURRENCY)
+            cell = cell_of(map, SLICE("price_currency"));
         if (cell == SIZE_MAX || taken[cell])
             continue;
         taken[cell] = true;

@@ -4,7 +4,8 @@
  * A map is text: `field:column,field:column,…`. A field may be named several times: the first of
  * its columns that has a value is taken. `-:column` leaves a column out. A field that the map does
  * not name is taken from the column of exactly its name, if there is one; `field:` (no column)
- * prevents that. Columns that nothing takes go to the course's `extra`. Nothing is guessed.
+ * prevents that (`price_currency` is another name of `currency`). Columns that nothing takes go to
+ * the course's `extra`. Nothing is guessed.
  */
 #ifndef INGEST_CATALOG_MAP_H
 #define INGEST_CATALOG_MAP_H

@@ -72,12 +72,11 @@ static enum accord_error open_json(struct catalog_source *source, struct json_pr
 {
     const enum json_split_shape shape =
         source->request->format == CATALOG_JSON ? JSON_SPLIT_ARRAY : JSON_SPLIT_NDJSON;
-    const enum accord_error e = json_split_begin(&source->splitter, source->body, shape, "courses",
-                                                 COURSE_ELEMENT_MAX);
+    const enum accord_error e =
+        json_split_begin(&source->splitter, source->body, shape, "courses", COURSE_ELEMENT_MAX);
     if (e != ACCORD_OK)
         json_problem_add(problems, e, "", "line %llu: %s",
-                         (unsigned long long)source->splitter.error_line,
-                         source->splitter.reason);
+                         (unsigned long long)source->splitter.error_line, source->splitter.reason);
     return e;
 }
 
@@ -135,7 +134,8 @@ static enum accord_error next_text(struct catalog_source *source, struct catalog
     const enum accord_error e = json_split_next(&source->splitter, &ret->text);
     if (e == ACCORD_E_JSON_INVALID && source->request->format == CATALOG_JSON)
         return e;
-    ret->line = source->splitter.line;
+    ret->line = source->request->format == CATALOG_JSON ? source->splitter.index + 1
+                                                        : source->splitter.line;
     ret->refused = e;
     ret->reason = source->splitter.reason;
     ret->bytes = ret->text.len;
@@ -146,8 +146,7 @@ static enum accord_error next_text(struct catalog_source *source, struct catalog
 enum accord_error catalog_source_next(struct catalog_source *source, struct catalog_element *ret,
                                       bool *ret_more)
 {
-    return source->csv != NULL ? next_row(source, ret, ret_more)
-                               : next_text(source, ret, ret_more);
+    return source->csv != NULL ? next_row(source, ret, ret_more) : next_text(source, ret, ret_more);
 }
 
 struct hash catalog_source_hash(const struct catalog_source *source,

@@ -15,7 +15,7 @@ struct catalog_source {
 };
 
 struct catalog_element {
-    uint64_t line;
+    uint64_t line; /**< CSV, NDJSON: where it begins; JSON: its place in the array; from 1 */
     enum accord_error refused; /**< why it cannot be read, or ACCORD_OK */
     const char *reason;        /**< for people; static */
     struct slice text;         /**< JSON, borrowed from the body */

@@ -128,8 +128,7 @@ static enum accord_error recognise(struct staging *s, struct chunk *c)
 /* ---- problems ---- */
 
 static enum accord_error add_problem(struct staging *s, struct chunk *c, const struct item *item,
-                                     const char *field, enum accord_error code,
-                                     const char *message)
+                                     const char *field, enum accord_error code, const char *message)
 {
     s->import.problems++;
     if (s->import.problems > CATALOG_PROBLEMS_STORED_MAX)
@@ -165,8 +164,7 @@ static enum accord_error add_problems(struct staging *s, struct chunk *c, const 
     for (size_t i = 0; i < problems->count; i++) {
         const struct json_problem *problem = &problems->items[i];
         const char *field = problem->pointer[0] == '/' ? problem->pointer + 1 : problem->pointer;
-        const enum accord_error e =
-            add_problem(s, c, item, field, problem->code, problem->message);
+        const enum accord_error e = add_problem(s, c, item, field, problem->code, problem->message);
         if (e != ACCORD_OK)
             return e;
     }
@@ -224,8 +222,7 @@ static uint16_t *slot_of(struct chunk *c, struct slice course_id)
     for (size_t i = 0; i < course_id.len; i++)
         h = (h ^ (unsigned char)course_id.data[i]) * UINT64_C(0x100000001b3);
     size_t at = (size_t)(h ^ (h >> 32)) % SLOTS;
-    while (c->slots[at] != 0 &&
-           !slice_equal(c->rows[c->slots[at] - 1].course.course_id, course_id))
+    while (c->slots[at] != 0 && !slice_equal(c->rows[c->slots[at] - 1].course.course_id, course_id))
         at = (at + 1) % SLOTS;
     return &c->slots[at];
 }
@@ -309,9 +306,8 @@ static enum accord_error decide(struct staging *s, struct chunk *c, struct item 
         prior = &c->rows[c->row_count++];
         *slot = (uint16_t)c->row_count;
     }
-    *prior = (struct store_import_row){.line = (int64_t)item->element.line,
-                                       .action = IMPORT_SEEN,
-                                       .course = item->course};
+    *prior = (struct store_import_row){
+        .line = (int64_t)item->element.line, .action = IMPORT_SEEN, .course = item->course};
     if (!item->refused)
         settle_row(s, item, prior);
     return dress_row(s, item, prior);

@@ -7,10 +7,10 @@
 struct staging {
     const struct catalog_host *host;
     const struct catalog_request *request;
-    struct store_import import;     /* the receipt as it grows */
-    int64_t matched_active;         /* staged courses that are active now */
-    int64_t revived;                /* withdrawn courses that come back */
-    int64_t touched;                /* rows of which only the raw hash changes */
+    struct store_import import; /* the receipt as it grows */
+    int64_t matched_active;     /* staged courses that are active now */
+    int64_t revived;            /* withdrawn courses that come back */
+    int64_t touched;            /* rows of which only the raw hash changes */
     struct catalog_source *source;
     struct arena *arena; /* of one chunk */
     struct buf scratch;

@@ -61,39 +61,61 @@ static void bad_value(const struct row_reader *r, enum course_column column, enu
 
 /* ---- texts ---- */
 
-static bool text_fits(const struct row_reader *r, enum course_column column, struct slice text,
-                      size_t max, bool free_text)
+/* Cleans a text and checks its length. False: refused, with its problem. */
+static bool take_text(struct row_reader *r, enum course_column column, struct slice text,
+                      size_t max, bool keep_lines, struct slice *ret)
 {
     if (text.len > max) {
         problem(r, column, ACCORD_E_TEXT_LENGTH, "is %zu bytes long; at most %zu are taken",
                 text.len, max);
         return false;
     }
-    if (free_text ? !utf8_is_text(text) : !utf8_is_id(text)) {
-        problem(r, column, ACCORD_E_TEXT_INVALID, "is not UTF-8, or has control characters in it");
-        return false;
+    struct slice clean;
+    const enum accord_error e = csv_clean(r->arena, text, keep_lines, &clean);
+    if (e == ACCORD_OK) {
+        clean = csv_trim(clean);
+        *ret = clean;
+        return clean.len != 0;
     }
-    return true;
+    if (e == ACCORD_E_TEXT_INVALID)
+        problem(r, column, e, "is not UTF-8");
+    else
+        r->error = e;
+    return false;
 }
 
-static struct slice text_of(const struct row_reader *r, enum course_column column, size_t max,
-                            bool free_text)
+static struct slice text_of(struct row_reader *r, enum course_column column, size_t max,
+                            bool keep_lines)
 {
-    const struct slice text = cell(r, column);
-    if (text.len == 0 || !text_fits(r, column, text, max, free_text))
+    struct slice text = cell(r, column);
+    if (text.len == 0 || !take_text(r, column, text, max, keep_lines, &text))
         return (struct slice){NULL, 0};
     return text;
 }
 
-/* A required text, taken as it is: "N/A" may be a title. */
-static struct slice required_text(const struct row_reader *r, enum course_column column, size_t max)
+/* The title, taken as it is: "N/A" may be one. */
+static struct slice title_of(struct row_reader *r)
 {
-    const struct slice text = csv_trim(r->row->cells[r->map->fields[column].cell[0]]);
-    if (text.len == 0) {
-        problem(r, column, ACCORD_E_FIELD_MISSING, "the cell is empty");
+    struct slice text = csv_trim(r->row->cells[r->map->fields[COLUMN_TITLE].cell[0]]);
+    if (text.len != 0 && take_text(r, COLUMN_TITLE, text, COURSE_TITLE_MAX, false, &text))
         return text;
-    }
-    text_fits(r, column, text, max, false);
+    if (text.len == 0)
+        problem(r, COLUMN_TITLE, ACCORD_E_FIELD_MISSING, "the cell is empty");
+    return SLICE("");
+}
+
+/* The id of a course is never cleaned: it must be what orders and feedback will say. */
+static struct slice id_of(const struct row_reader *r)
+{
+    const struct slice text = csv_trim(r->row->cells[r->map->fields[COLUMN_COURSE_ID].cell[0]]);
+    if (text.len == 0)
+        problem(r, COLUMN_COURSE_ID, ACCORD_E_FIELD_MISSING, "the cell is empty");
+    else if (text.len > COURSE_ID_MAX)
+        problem(r, COLUMN_COURSE_ID, ACCORD_E_TEXT_LENGTH,
+                "is %zu bytes long; at most %d are taken", text.len, (int)COURSE_ID_MAX);
+    else if (!utf8_is_id(text))
+        problem(r, COLUMN_COURSE_ID, ACCORD_E_TEXT_INVALID,
+                "is not UTF-8, or has control characters in it");
     return text;
 }
 
@@ -117,8 +139,8 @@ static void words_of(struct row_reader *r, enum course_column column, size_t mos
     }
     size_t kept = 0;
     while (csv_list_next(&rest, &word))
-        if (text_fits(r, column, word, COURSE_WORD_MAX, false))
-            items[kept++] = word;
+        if (take_text(r, column, word, COURSE_WORD_MAX, false, &items[kept]))
+            kept++;
     *ret = (struct json_array){items, kept};
 }
 
@@ -328,15 +350,17 @@ static void take_extra(struct row_reader *r, struct course *course)
     bool any = false;
     for (size_t i = 0; i < r->map->extra_count; i++) {
         const size_t at = r->map->extra[i];
-        const struct slice text = r->row->cells[at];
+        struct slice text = r->row->cells[at];
         if (text.len == 0)
             continue;
-        if (!utf8_is_text(text)) {
-            json_problem_add(r->problems, ACCORD_E_TEXT_INVALID, "/extra",
-                             "column '%.*s' is not UTF-8, or has control characters in it",
+        const enum accord_error e = csv_clean(r->arena, text, true, &text);
+        if (e == ACCORD_E_OUT_OF_MEMORY)
+            r->error = e;
+        else if (e != ACCORD_OK)
+            json_problem_add(r->problems, e, "/extra", "column '%.*s' is not UTF-8",
                              (int)utf8_prefix(r->map->names[at], 60).len, r->map->names[at].data);
+        if (e != ACCORD_OK)
             continue;
-        }
         any = true;
         jw_key_slice(&w, r->map->names[at].data, text);
     }
@@ -375,8 +399,8 @@ enum accord_error course_from_row(struct arena *arena, const struct catalog_map 
         return ACCORD_E_FIELDS_INVALID;
     }
     struct course course = {.kind = COURSE_COURSE};
-    course.course_id = required_text(r, COLUMN_COURSE_ID, COURSE_ID_MAX);
-    course.title = required_text(r, COLUMN_TITLE, COURSE_TITLE_MAX);
+    course.course_id = id_of(r);
+    course.title = title_of(r);
     course.summary = text_of(r, COLUMN_SUMMARY, COURSE_SUMMARY_MAX, true);
     course.language = text_of(r, COLUMN_LANGUAGE, 35, false);
     if (course.language.data == NULL)

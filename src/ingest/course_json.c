@@ -1,6 +1,7 @@
 /* Courses as native JSON: the table of fields, and the canonical body. */
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "ingest/course.h"
 #include "ingest/csv_value.h"
 #include "json/write.h"
@@ -307,6 +308,14 @@ static void write_rights(struct json_writer *w, const struct course *course)
     jw_object_end(w);
 }
 
+/* A text, so that no client makes a double of it. */
+static void write_milli(struct json_writer *w, const char *name, int64_t milli)
+{
+    char text[NUMBER_TEXT_MAX];
+    number_format_decimal(milli, 3, text);
+    jw_key_str(w, name, text);
+}
+
 static void write_rest(struct json_writer *w, const struct course *course)
 {
     if (course->has_available_from || course->has_available_to) {
@@ -321,8 +330,8 @@ static void write_rest(struct json_writer *w, const struct course *course)
     if (course->has_rating) {
         jw_key(w, "rating");
         jw_object(w);
-        jw_key_decimal(w, "value", course->rating_milli, 3);
-        jw_key_decimal(w, "best", course->rating_best_milli, 3);
+        write_milli(w, "value", course->rating_milli);
+        write_milli(w, "best", course->rating_best_milli);
         if (course->has_rating_count)
             jw_key_int(w, "count", course->rating_count);
         jw_object_end(w);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Bytes of the blank at the front: ASCII, or the ideographic space. */
 static size_t blank_front(struct slice s)
 {
@@ -29,6 +31,47 @@ struct slice csv_trim(struct slice cell)
     for (size_t n; (n = blank_back(cell)) != 0;)
         cell.len -= n;
     return cell;
+}
+
+static bool is_control(uint32_t c, bool keep_lines)
+{
+    if (keep_lines && (c == '\t' || c == '\n' || c == '\r'))
+        return false;
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f);
+}
+
+enum accord_error csv_clean(struct arena *arena, struct slice cell, bool keep_lines,
+                            struct slice *ret)
+{
+    bool dirty = false;
+    uint32_t c;
+    for (struct slice rest = cell; rest.len != 0;) {
+        if (!utf8_next(&rest, &c) || c == 0)
+            return ACCORD_E_TEXT_INVALID;
+        dirty |= is_control(c, keep_lines);
+    }
+    if (!dirty) {
+        *ret = cell;
+        return ACCORD_OK;
+    }
+    char *copy = arena_alloc(arena, cell.len + 1);
+    if (copy == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t len = 0;
+    for (struct slice rest = cell; rest.len != 0;) {
+        const struct slice before = rest;
+        if (!utf8_next(&rest, &c))
+            return ACCORD_E_TEXT_INVALID;
+        const size_t used = before.len - rest.len;
+        if (is_control(c, keep_lines)) {
+            copy[len++] = ' ';
+        } else {
+            memcpy(copy + len, before.data, used);
+            len += used;
+        }
+    }
+    *ret = (struct slice){copy, len};
+    return ACCORD_OK;
 }
 
 static char lower(char c)

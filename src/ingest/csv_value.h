@@ -12,11 +12,21 @@
 
 #include "accord/error.h"
 #include "accord/money.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/slice.h"
 
 /** Without blanks, tabs, line ends and U+3000 at both ends. */
 struct slice csv_trim(struct slice cell);
+/**
+ * Text fit to be kept: control characters, which files of other encodings leave behind, become
+ * blanks. The cell itself when there is nothing to clean, else a copy in the arena.
+ *
+ * @param keep_lines  tabs and line breaks stay
+ * @return ACCORD_OK; ACCORD_E_TEXT_INVALID: not UTF-8, or with U+0000; ACCORD_E_OUT_OF_MEMORY
+ */
+enum accord_error csv_clean(struct arena *arena, struct slice cell, bool keep_lines,
+                            struct slice *ret);
 /** ASCII case is ignored. */
 bool csv_same(struct slice a, const char *b);
 

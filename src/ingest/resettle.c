@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ingest/book.h"
+#include "ingest/catalog.h"
 #include "ingest/keymap.h"
 #include "ingest/post.h"
 #include "ingest/rollup.h"
@@ -160,6 +161,7 @@ enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
     agreement_book_free(before);
     if (error != ACCORD_OK)
         return error;
+    error = catalog_grants_changed(tx, version->agreement);
     for (uint32_t i = 0; error == ACCORD_OK && i < version->party_count; i++)
         error = ingest_touch(tx, version->parties[i]);
 

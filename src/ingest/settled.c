@@ -14,8 +14,8 @@ static bool is_reversed(const struct sale_view *view, const struct refund_row *c
     return false;
 }
 
-static enum accord_error refunds_in_force(const struct sale_view *view, struct arena *arena,
-                                          struct accord_refund **ret, size_t *ret_count)
+enum accord_error settled_refunds(const struct sale_view *view, struct arena *arena,
+                                  struct accord_refund **ret, size_t *ret_count)
 {
     struct accord_refund *refunds = arena_array(arena, view->refund_count + 1, sizeof *refunds);
     if (refunds == NULL)
@@ -119,7 +119,7 @@ enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
     const char **providers;
     size_t provider_count;
     struct agreement_choice choice = {NULL, NULL, 0};
-    enum accord_error error = refunds_in_force(view, arena, &refunds, &refund_count);
+    enum accord_error error = settled_refunds(view, arena, &refunds, &refund_count);
     if (error == ACCORD_OK)
         error = providers_of(order, arena, &providers, &provider_count);
     if (error == ACCORD_OK)

@@ -25,6 +25,10 @@ struct settled {
     enum accord_held held; /**< of the first line that is held */
 };
 
+/** The refunds of a view that count: without what was superseded, voided or reversed. */
+enum accord_error settled_refunds(const struct sale_view *view, struct arena *arena,
+                                  struct accord_refund **ret, size_t *ret_count);
+
 /** Settles a sale with the terms of the book. Texts are borrowed from the view and the book. */
 enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
                              const struct sale_view *view, struct settled *ret);

@@ -23,7 +23,7 @@ struct ingest_config {
     int64_t rating_prior_milli; /**< 4200: prior mean 4.2 */
     int64_t rating_prior_weight;
     int64_t catalog_drop_max_ppm; /**< a full import that would withdraw more is blocked */
-    int64_t catalog_guard_min;    /**< withdrawals up to so many never block an import */
+    int64_t catalog_guard_min;    /**< catalogs with fewer active courses have no such guard */
 };
 
 struct ingest_tx {

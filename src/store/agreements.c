@@ -19,8 +19,7 @@ static enum agreement_state state_of(struct slice name)
     return state;
 }
 
-/* ---- agreements
- * --------------------------------------------------------------------------------*/
+/* ---- agreements ---- */
 
 #define AGREEMENT_COLUMNS "a.id, a.name, a.created_by, a.created_at FROM agreement a "
 DB_SQL(sql_find, "SELECT " AGREEMENT_COLUMNS "WHERE a.id = $1");
@@ -71,8 +70,7 @@ enum accord_error store_agreement_insert(struct db *db, const struct agreement_r
     return db_run(db, &sql_insert, params, 4, 1, NULL);
 }
 
-/* ---- versions
- * ----------------------------------------------------------------------------------*/
+/* ---- versions ---- */
 
 DB_SQL(sql_version_insert,
        "INSERT INTO agreement_version (agreement, version, state, effective_from, effective_to, "
@@ -285,8 +283,7 @@ enum accord_error store_agreement_sign(struct db *db, const char *agreement, int
     return ACCORD_OK;
 }
 
-/* ---- lists
- * -------------------------------------------------------------------------------------*/
+/* ---- lists ---- */
 
 DB_SQL(sql_known, "SELECT id FROM partner WHERE id = $1");
 

@@ -76,7 +76,7 @@ enum accord_error store_catalog_switch(struct db *db, const char *provider, int6
     return e != ACCORD_OK || changes == 1 ? e : ACCORD_E_INTERNAL;
 }
 
-DB_SQL(catalog_watchers, "SELECT id FROM partner WHERE id = $1 OR (roles & 8) <> 0 "
+DB_SQL(catalog_watchers, "SELECT id FROM partner WHERE id = $1 "
                          "UNION SELECT channel FROM catalog_grant WHERE provider = $1 ORDER BY 1");
 
 struct names {

@@ -75,7 +75,7 @@ enum accord_error store_catalog_release(struct db *db, const char *provider, str
 /** The switch: what stands at `generation` becomes visible, and the catalog is given back. */
 enum accord_error store_catalog_switch(struct db *db, const char *provider, int64_t generation,
                                        int64_t active_courses);
-/** Who sees a change of this catalog: the provider, the channels with a grant, the operator. */
+/** Who sees a change of this catalog beside the operator: the provider, channels with a grant. */
 enum accord_error store_catalog_watchers(struct db *db, struct arena *arena, const char *provider,
                                          const char ***ret, size_t *ret_count);
 

@@ -85,7 +85,7 @@ enum accord_error store_facts_known(struct db *db, const struct fact_name *names
 
 DB_SQL(sql_targets,
        "SELECT f.type, f.provider, f.course_id, f.learner, f.measure, f.occurred_at, x.by_seq, "
-       "s.order_id, r.order_id, r.refund_id FROM fact f "
+       "s.order_id, r.order_id, r.refund_id, f.body FROM fact f "
        "LEFT JOIN fact_superseded x ON x.seq = f.seq LEFT JOIN sale s ON s.seq = f.seq "
        "LEFT JOIN refund_line r ON r.seq = f.seq AND r.line = 0 WHERE f.seq = $1");
 
@@ -112,6 +112,9 @@ static enum accord_error take_target(void *context, size_t param_row, const stru
         target->order_id = arena_strdup(targets->arena, db_get_text(row, order));
     if (!db_is_null(row, 9))
         target->refund_id = arena_strdup(targets->arena, db_get_text(row, 9));
+    const struct slice body = db_get_text(row, 10);
+    static const char text_hash[] = "\"text_hash\":\"";
+    target->had_text = memmem(body.data, body.len, text_hash, sizeof text_hash - 1) != NULL;
     if (target->type == NULL || target->provider == NULL || target->course_id == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     target->found = true;
@@ -245,7 +248,7 @@ DB_SQL(sql_of_type, "SELECT " FACT_COLUMNS ", b.event_id FROM fact f "
                     "LEFT JOIN fact b ON b.seq = x.by_seq "
                     "WHERE f.partner = $1 AND f.seq > $2 AND f.type = $4 "
                     "ORDER BY f.seq LIMIT $3");
-DB_SQL(sql_each, "SELECT " FACT_COLUMNS ", b.event_id, k.body_hash FROM fact f "
+DB_SQL(sql_each, "SELECT " FACT_COLUMNS ", b.event_id, k.body_hash, b.supersedes FROM fact f "
                  "LEFT JOIN fact_text t ON t.seq = f.seq "
                  "LEFT JOIN fact_superseded x ON x.seq = f.seq "
                  "LEFT JOIN fact b ON b.seq = x.by_seq "
@@ -348,6 +351,7 @@ static enum accord_error walk_fact(void *context, size_t param_row, const struct
     /* A key that is missing, or names another fact, leaves zeros: no hash is zero. */
     if (!db_is_null(row, 18) && !take_bytes(db_get_bytes(row, 18), fact.key_hash.bytes, HASH_BYTES))
         return ACCORD_E_DATABASE_ERROR;
+    fact.superseded_seq = db_get_int(row, 19);
     return walk->each(walk->context, &fact);
 }
 

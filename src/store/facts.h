@@ -51,6 +51,7 @@ struct fact_target {
     instant_us occurred_at;
     const char *order_id;  /**< of money facts, else NULL */
     const char *refund_id; /**< of refunds, charge-backs and reversals, else NULL */
+    bool had_text;         /**< its body has the hash of a text */
 };
 enum accord_error store_fact_targets(struct db *db, struct arena *arena, struct fact_target *rows,
                                      size_t count);
@@ -76,7 +77,9 @@ struct fact_row {
     struct slice text;  /**< data NULL: none, or erased */
     uint8_t salt[FACT_SALT_BYTES];
     const char *superseded_by; /**< event_id, or NULL; only read */
-    struct hash key_hash;      /**< of fact_key; only read by store_facts_each() */
+    int64_t superseded_seq;    /**< what the one that supersedes it names; only read by
+                                    store_facts_each(), as is */
+    struct hash key_hash;      /**< of fact_key */
 };
 /** Inserts facts with their keys, texts and supersessions. */
 enum accord_error store_facts_insert(struct db *db, const struct fact_row *rows, size_t count);

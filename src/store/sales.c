@@ -527,3 +527,36 @@ enum accord_error store_refund_of_fact(struct db *db, struct arena *arena, int64
     *ret_count = one.refund_count;
     return ACCORD_OK;
 }
+
+DB_SQL(order_by_id, "SELECT channel, order_id FROM sale WHERE id = $1");
+
+struct order_by_id {
+    struct arena *arena;
+    struct order_name name;
+    bool found;
+};
+
+static enum accord_error take_by_id(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    struct order_by_id *by_id = context;
+    by_id->name.channel = arena_strdup(by_id->arena, db_get_text(row, 0));
+    by_id->name.order_id = arena_strdup(by_id->arena, db_get_text(row, 1));
+    by_id->found = true;
+    return by_id->name.channel == NULL || by_id->name.order_id == NULL ? ACCORD_E_OUT_OF_MEMORY
+                                                                       : ACCORD_OK;
+}
+
+enum accord_error store_order_by_id(struct db *db, struct arena *arena, const char *id,
+                                    bool *ret_found, struct order_name *ret)
+{
+    struct order_by_id by_id = {.arena = arena};
+    const struct db_value params[] = {db_str(id)};
+    const enum accord_error error = db_query(db, &order_by_id, params, 1, 1, take_by_id, &by_id);
+    if (error != ACCORD_OK)
+        return error;
+    *ret_found = by_id.found;
+    if (by_id.found)
+        *ret = by_id.name;
+    return ACCORD_OK;
+}

@@ -87,6 +87,9 @@ struct stored_order {
     struct refund_row *refunds;  /**< by seq, line; superseded ones too */
     size_t refund_count;
 };
+/** The name of an order by the opaque id of one of its sales. */
+enum accord_error store_order_by_id(struct db *db, struct arena *arena, const char *id,
+                                    bool *ret_found, struct order_name *ret);
 /** Loads orders by their names: all their sales and refunds. */
 enum accord_error store_orders_load(struct db *db, struct arena *arena, struct stored_order *orders,
                                     size_t count);

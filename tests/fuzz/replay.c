@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 1 << 24 };
+enum { INPUT_MAX = 1 << 20 };
 
 static bool run_file(const char *path)
 {
@@ -31,7 +31,7 @@ static bool run_file(const char *path)
         perror(path);
     free(bytes);
     if (file != NULL)
-        fclose(file);
+        (void)fclose(file);
     return ran;
 }
 

@@ -73,11 +73,13 @@ START_TEST(targets)
     check_get("*", 400, NULL);
     check_get("/1/2/3/4/5/6/7/8/9/10/11/12", 200, NULL);
     check_get("/1/2/3/4/5/6/7/8/9/10/11/12/13", 400, NULL);
-    struct answer a = client_once(&app, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 33, NULL);
+    static const char options[] = "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct answer a = client_once(&app, options, strlen(options), NULL);
     ck_assert_uint_eq(a.status, 200);
     ck_assert_str_eq(a.body, "OPTIONS");
     answer_done(&a);
-    a = client_once(&app, "BREW /path HTTP/1.1\r\nHost: a\r\n\r\n", 34, NULL);
+    static const char brew[] = "BREW /path HTTP/1.1\r\nHost: a\r\n\r\n";
+    a = client_once(&app, brew, strlen(brew), NULL);
     ck_assert_str_eq(a.body, "BREW|path");
     answer_done(&a);
     test_stop(&app);

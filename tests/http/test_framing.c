@@ -48,6 +48,20 @@ static const struct attack attacks[] = {
      400, "framing_invalid"},
     {"folded other header hiding a length",
      "POST /echo HTTP/1.1\r\nHost: a\r\nX-A: b\r\n Content-Length: 3\r\n\r\n" SMUGGLED, 400,
+     "framing_invalid"},
+    {"folded harmless header", "GET /hello HTTP/1.1\r\nHost: a\r\nX-A: b\r\n c\r\n\r\n" SMUGGLED,
+     400, "framing_invalid"},
+    {"bare line feed behind the request line", "GET /hello HTTP/1.1\nHost: a\r\n\r\n" SMUGGLED, 400,
+     "framing_invalid"},
+    {"bare line feed behind a header", "GET /hello HTTP/1.1\r\nHost: a\nX-A: b\r\n\r\n" SMUGGLED,
+     400, "framing_invalid"},
+    {"chunked with a blank behind it",
+     "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n" SMUGGLED, 400,
+     "framing_invalid"},
+    {"length with a blank behind it",
+     "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0 \r\n\r\n" SMUGGLED, 400, NULL},
+    {"two keys",
+     "GET /hello HTTP/1.1\r\nHost: a\r\nAuthorization: a\r\nauthorization: b\r\n\r\n" SMUGGLED, 400,
      "header_invalid"},
     {"transfer-encoding gzip, chunked",
      "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" SMUGGLED,
@@ -156,6 +170,8 @@ static const struct {
     WITH_NUL("in the target", "GET /hello\0x HTTP/1.1\r\nHost: a\r\n\r\n"),
     WITH_NUL("in the method", "GET\0x /hello HTTP/1.1\r\nHost: a\r\n\r\n"),
     WITH_NUL("in the version", "GET /hello HTTP/1.1\0\r\nHost: a\r\n\r\n"),
+    WITH_NUL("in a value", "GET /hello HTTP/1.1\r\nX-A: b\0c\r\nHost: a\r\n\r\n"),
+    WITH_NUL("in a name", "GET /hello HTTP/1.1\r\nX-A\0: b\r\nHost: a\r\n\r\n"),
     WITH_NUL("in the query", "GET /hello?a=\0b HTTP/1.1\r\nHost: a\r\n\r\n"),
 };
 
@@ -224,6 +240,8 @@ START_TEST(accepted)
         "GET /hello HTTP/1.1\r\nhOST: a:80\r\nAccept: */*\r\nX-A: \xe4\xb8\xad\r\n\r\n",
         "GET /hello HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
         "GET /hello HTTP/1.1\r\nHost:\r\n\r\n",
+        "GET /hello?a=b&c=d HTTP/1.1\r\nHost:a\r\nCookie: a=b; c=\"d\"\r\nX-A: \t b "
+        "\t\r\nX-B:\r\n\r\n",
         "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
         "DELETE /hello HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
@@ -241,6 +259,35 @@ START_TEST(accepted)
 }
 END_TEST
 
+/* A head that arrives in pieces of every size, first on a connection and behind another request, is
+ * read as one that arrives at once. */
+START_TEST(pieces)
+{
+    char request[9000] = "GET /path/%41?x=%42 HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n";
+    for (int i = 0; i < 50; i++) {
+        const size_t used = strlen(request);
+        snprintf(request + used, sizeof request - used, "X-Header-%d: %0130d\r\n", i, i);
+    }
+    strcat(request, "\r\n");
+    const size_t len = strlen(request);
+    test_start(&app, test_config());
+    const int fd = client_connect(&app);
+    for (size_t size = 7; size < 6000; size = size * 3 + 1) {
+        for (size_t at = 0; at < len; at += size) {
+            client_send(fd, request + at, at + size < len ? size : len - at);
+            if (at % 20 == 0)
+                sleep_ms(1);
+        }
+        struct answer a = client_read(fd, false);
+        ck_assert_uint_eq(a.status, 200);
+        ck_assert_str_eq(a.body, "GET|path|A&x=B");
+        answer_done(&a);
+    }
+    close(fd);
+    test_stop(&app);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("http framing");
@@ -250,6 +297,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, nul_bytes, 0, sizeof nuls / sizeof nuls[0]);
     tcase_add_test(tests, too_long);
     tcase_add_test(tests, accepted);
+    tcase_add_test(tests, pieces);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,9 +1,11 @@
 /* Exchanges that wait, clients that leave, deadlines, the limit of connections, the stop. */
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -320,6 +322,35 @@ START_TEST(connection_limit)
 }
 END_TEST
 
+/* Out of descriptors: those that wait are told or wait on; afterwards everything is as before. */
+START_TEST(descriptor_limit)
+{
+    test_start(&app, test_config());
+    const struct rlimit limit = {(rlim_t)count_fds() + 8, (rlim_t)count_fds() + 8};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int fds[32];
+    int count = 0;
+    /* Client and server share the limit; the client's half of a connection takes the last one. */
+    while (count < 32 && (fds[count] = socket(AF_INET, SOCK_STREAM, 0)) >= 0)
+        count++;
+    ck_assert_int_gt(count, 3);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t)strtol(strchr(app.address, ':') + 1, NULL, 10));
+    for (int i = 0; i < count; i++)
+        ck_assert_int_eq(connect(fds[i], (struct sockaddr *)&address, sizeof address), 0);
+    sleep_ms(100);
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+    test_wait_connections(&app, 0);
+    for (int i = 0; i < 3; i++) {
+        const int fd = send_get("/hello");
+        check_answer(fd, 200, "hello");
+        close(fd);
+    }
+    test_stop(&app);
+}
+END_TEST
+
 static void *stop_server(void *argument)
 {
     http_stop(app.server, *(const int *)argument);
@@ -449,6 +480,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, slow_reader);
     tcase_add_test(tests, idle_close);
     tcase_add_test(tests, connection_limit);
+    tcase_add_test(tests, descriptor_limit);
     tcase_add_test(tests, graceful_stop);
     tcase_add_test(tests, stop_then_wake);
     tcase_add_test(tests, stop_while_waking);

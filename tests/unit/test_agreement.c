@@ -402,6 +402,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("agreement");
     TCase *tests = tcase_create("precedence");
+    tcase_set_timeout(tests, 30);
     tcase_add_test(tests, test_check);
     tcase_add_test(tests, test_rank);
     tcase_add_test(tests, test_versions);

@@ -176,6 +176,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("apportion");
     TCase *tests = tcase_create("largest remainder");
+    tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, test_published, 0, sizeof published / sizeof *published);
     tcase_add_test(tests, test_hundred_parts);
     tcase_add_test(tests, test_errors);

@@ -251,7 +251,7 @@ CREATE TABLE learner_key (
 -- Money facts as typed rows: settle and verify read these, never JSON.
 CREATE TABLE sale (
     seq @int64 NOT NULL PRIMARY KEY,
-    id @text NOT NULL UNIQUE,              -- opaque
+    id @text NOT NULL,                     -- opaque, of the order: a correction keeps it
     channel @text NOT NULL,
     order_id @text NOT NULL,
     event_id @text NOT NULL,
@@ -260,6 +260,7 @@ CREATE TABLE sale (
     learner @bytes
 ) @strict;
 CREATE INDEX sale_order ON sale (channel, order_id, seq);
+CREATE INDEX sale_opaque ON sale (id, seq);
 
 -- The first fact of an order; order ids are unique per channel for ever.
 CREATE TABLE order_key (

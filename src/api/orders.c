@@ -1,0 +1,400 @@
+#include "api/orders.h"
+
+#include "ingest/agreement.h"
+#include "ingest/post.h"
+#include "ingest/settled.h"
+#include "store/sales.h"
+
+/* Opaque ids of orders begin so; see random_id(). */
+#define ORDER_ID_PREFIX "ord_"
+
+/* The steps of one line, in the order in which they were reported. */
+struct steps {
+    struct accord_step *items;
+    size_t count;
+    size_t cap;
+};
+
+struct order_call {
+    struct order_name name;
+    struct stored_order stored;
+    struct accord_order order;
+    struct accord_line_result *results;
+    struct accord_excess excess;
+    struct steps *steps; /* by line */
+    struct agreement_version *versions;
+    const struct accord_agreement_version **terms; /* of the same */
+    size_t version_count;
+    bool whole; /* the caller sees the order, not only lines of it */
+    bool not_modified;
+    bool out_of_memory; /* while steps were collected */
+    struct arena *arena;
+};
+
+static void prepare(struct call *call)
+{
+    struct order_call *state = call_alloc(call, sizeof *state);
+    call->state = state;
+    if (state == NULL)
+        return;
+    state->arena = call->arena;
+    state->name = (struct order_name){call_arg(call, 0), call_arg(call, 1)};
+    state->whole =
+        call->caller.is_operator || strcmp(state->name.channel, call->caller.partner) == 0;
+}
+
+/* ---- reading ---- */
+
+/* An opaque id in the place of the channel's own. */
+static enum accord_error resolve_name(struct call *call, struct order_call *state)
+{
+    if (strncmp(state->name.order_id, ORDER_ID_PREFIX, strlen(ORDER_ID_PREFIX)) != 0)
+        return ACCORD_OK;
+    bool found;
+    struct order_name name;
+    const enum accord_error error =
+        store_order_by_id(call->db, call->arena, state->name.order_id, &found, &name);
+    if (error == ACCORD_OK && found && strcmp(name.channel, state->name.channel) == 0)
+        state->name = name;
+    return error;
+}
+
+static void collect(void *context, size_t line, const struct accord_step *step)
+{
+    struct order_call *state = context;
+    struct steps *steps = &state->steps[line];
+    if (steps->count == steps->cap) {
+        const size_t cap = steps->cap == 0 ? 16 : steps->cap * 2;
+        struct accord_step *items = arena_array(state->arena, cap, sizeof *items);
+        if (items == NULL) {
+            state->out_of_memory = true;
+            return;
+        }
+        if (steps->count > 0)
+            memcpy(items, steps->items, steps->count * sizeof *items);
+        steps->items = items;
+        steps->cap = cap;
+    }
+    steps->items[steps->count++] = *step;
+}
+
+/* Settles the order as it stands: the numbers of an answer are never read from entries. */
+static enum accord_error settle(struct call *call, struct order_call *state)
+{
+    const struct stored_sale *sale = state->stored.current;
+    state->order = (struct accord_order){.channel = state->name.channel,
+                                         .order_id = state->name.order_id,
+                                         .occurred_at_us = sale->occurred_at,
+                                         .currency = sale->currency,
+                                         .lines = sale->lines,
+                                         .line_count = sale->line_count};
+    struct accord_order *order = &state->order;
+    const struct sale_view view = {.seq = sale->seq,
+                                   .order = order,
+                                   .refunds = state->stored.refunds,
+                                   .refund_count = state->stored.refund_count};
+    struct accord_refund *refunds;
+    size_t refund_count;
+    enum accord_error error = ingest_fill_courses(call->db, call->arena, &order, 1);
+    if (error == ACCORD_OK)
+        error = settled_refunds(&view, call->arena, &refunds, &refund_count);
+    if (error == ACCORD_OK)
+        error = agreement_load_settling(call->db, call->arena, NULL, &state->versions,
+                                        &state->version_count);
+    if (error != ACCORD_OK)
+        return error;
+    state->terms = arena_array(call->arena, state->version_count + 1, sizeof *state->terms);
+    state->results = arena_array(call->arena, order->line_count, sizeof *state->results);
+    state->steps = arena_array(call->arena, order->line_count, sizeof *state->steps);
+    if (state->terms == NULL || state->results == NULL || state->steps == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < state->version_count; i++)
+        state->terms[i] = &state->versions[i].terms;
+    error = accord_explain_order(order, refunds, refund_count, state->terms, state->version_count,
+                                 state->results, &state->excess, collect, state);
+    return error == ACCORD_OK && state->out_of_memory ? ACCORD_E_OUT_OF_MEMORY : error;
+}
+
+static bool is_party(const struct accord_agreement_version *terms, const char *partner)
+{
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        if (strcmp(terms->parties[i], partner) == 0)
+            return true;
+    return false;
+}
+
+/* A line is there for the parties of the version that won it. */
+static bool sees_line(const struct call *call, const struct order_call *state, size_t line)
+{
+    const size_t version = state->results[line].version;
+    return state->whole ||
+           (version != SIZE_MAX && is_party(state->terms[version], call->caller.partner));
+}
+
+static void read(struct call *call)
+{
+    struct order_call *state = call->state;
+    if (call_check(call, resolve_name(call, state)))
+        return;
+    state->stored.name = state->name;
+    if (call_check(call, store_orders_load(call->db, call->arena, &state->stored, 1)))
+        return;
+    if (state->stored.current == NULL) {
+        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
+        return;
+    }
+    if (call_check(call, settle(call, state)))
+        return;
+    bool visible = false;
+    for (size_t i = 0; i < state->order.line_count && !visible; i++)
+        visible = sees_line(call, state, i);
+    if (!visible)
+        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
+    else
+        state->not_modified = call_etag(call, call_partner_version(call));
+}
+
+/* ---- answers ---- */
+
+static void write_head(struct json_writer *w, const struct order_call *state)
+{
+    jw_key_str(w, "id", state->stored.current->id);
+    jw_key_str(w, "channel", state->name.channel);
+    jw_key_str(w, "order_id", state->name.order_id);
+    jw_key_time(w, "occurred_at", state->order.occurred_at_us);
+    jw_key_str(w, "currency", state->order.currency.code);
+}
+
+static void write_line_name(struct json_writer *w, const struct accord_line *line)
+{
+    jw_key_str(w, "line_id", line->line_id);
+    jw_key_str(w, "provider", line->provider);
+    jw_key_str(w, "course_id", line->course_id);
+}
+
+static void write_shares(struct json_writer *w, const struct order_call *state,
+                         const struct accord_line_result *result)
+{
+    jw_key(w, "shares");
+    jw_array(w);
+    if (result->held == ACCORD_HELD_NOT) {
+        const struct accord_agreement_version *terms = state->terms[result->version];
+        for (uint32_t i = 0; i < terms->party_count; i++) {
+            jw_object(w);
+            jw_key_str(w, "payee", terms->parties[i]);
+            jw_key_money(w, "amount", result->shares[i], state->order.currency);
+            jw_object_end(w);
+        }
+    }
+    jw_array_end(w);
+}
+
+static void write_order_line(struct json_writer *w, const struct order_call *state, size_t index)
+{
+    const struct accord_line *line = &state->order.lines[index];
+    const struct accord_line_result *result = &state->results[index];
+    const struct accord_currency currency = state->order.currency;
+    jw_object(w);
+    write_line_name(w, line);
+    jw_key_int(w, "quantity", line->quantity);
+    jw_key_money(w, "paid", result->gross, currency);
+    jw_key_money(w, "refunded", result->refunded, currency);
+    jw_key_money(w, "tax", result->tax, currency);
+    jw_key_money(w, "store_fee", result->store_fee, currency);
+    jw_key_money(w, "payment_fee", result->payment_fee, currency);
+    jw_key_money(w, "net", result->net, currency);
+    jw_key_money(w, "added_back", result->added_back, currency);
+    if (result->version != SIZE_MAX) {
+        jw_key_str(w, "agreement", state->terms[result->version]->agreement);
+        jw_key_int(w, "version", state->terms[result->version]->version);
+        jw_key_str(w, "rank", accord_rank_name(result->rank));
+    }
+    if (result->held != ACCORD_HELD_NOT)
+        jw_key_str(w, "held", accord_held_name(result->held));
+    write_shares(w, state, result);
+    jw_object_end(w);
+}
+
+static void write_refunds(struct json_writer *w, const struct order_call *state)
+{
+    static const char *const kinds[] = {[REFUND_PLAIN] = "refund",
+                                        [REFUND_CHARGE_BACK] = "charge_back",
+                                        [REFUND_REVERSAL] = "reversal"};
+    jw_key(w, "refunds");
+    jw_array(w);
+    for (size_t i = 0; i < state->stored.refund_count; i++) {
+        const struct refund_row *refund = &state->stored.refunds[i];
+        if (refund->superseded)
+            continue;
+        jw_object(w);
+        jw_key_str(w, "refund_id", refund->refund_id);
+        jw_key_str(w, "kind", kinds[refund->kind]);
+        jw_key_time(w, "occurred_at", refund->occurred_at);
+        if (refund->line_id != NULL)
+            jw_key_str(w, "line_id", refund->line_id);
+        jw_key_money(w, "amount", refund->amount, state->order.currency);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
+/* Sums cannot overflow: an order's paid amounts were added up when it was taken. */
+static void write_totals(struct json_writer *w, const struct order_call *state)
+{
+    int64_t paid = 0;
+    int64_t refunded = 0;
+    int64_t net = 0;
+    for (size_t i = 0; i < state->order.line_count; i++) {
+        paid += state->results[i].gross;
+        refunded += state->results[i].refunded;
+        net += state->results[i].net;
+    }
+    const struct accord_currency currency = state->order.currency;
+    jw_key(w, "totals");
+    jw_object(w);
+    jw_key_money(w, "paid", paid, currency);
+    jw_key_money(w, "refunded", refunded, currency);
+    jw_key_money(w, "net", net, currency);
+    jw_key_money(w, "excess_refund", state->excess.amount, currency);
+    jw_object_end(w);
+}
+
+static void answer_order(struct call *call)
+{
+    const struct order_call *state = call->state;
+    if (state->not_modified)
+        return;
+    struct json_writer w = call_json(call, 200);
+    jw_object(&w);
+    write_head(&w, state);
+    jw_key(&w, "lines");
+    jw_array(&w);
+    for (size_t i = 0; i < state->order.line_count; i++)
+        if (sees_line(call, state, i))
+            write_order_line(&w, state, i);
+    jw_array_end(&w);
+    if (state->whole) {
+        write_refunds(&w, state);
+        write_totals(&w, state);
+    }
+    jw_object_end(&w);
+}
+
+static void write_ranked(struct json_writer *w, const struct accord_agreement_version *terms,
+                         enum accord_rank rank)
+{
+    jw_object(w);
+    jw_key_str(w, "agreement", terms->agreement);
+    jw_key_int(w, "version", terms->version);
+    jw_key_str(w, "rank", accord_rank_name(rank));
+    jw_object_end(w);
+}
+
+/* Which version won, and whom it beat. */
+static void write_rule(struct call *call, struct json_writer *w, const struct order_call *state,
+                       size_t index)
+{
+    const struct accord_line *line = &state->order.lines[index];
+    const struct accord_line_result *result = &state->results[index];
+    const struct accord_sale_key sale = {.provider = line->provider,
+                                         .channel = state->order.channel,
+                                         .course_id = line->course_id,
+                                         .occurred_at_us = state->order.occurred_at_us};
+    int64_t hidden = 0;
+    if (result->version == SIZE_MAX)
+        return;
+    jw_key(w, "agreement");
+    write_ranked(w, state->terms[result->version], result->rank);
+    jw_key(w, "losers");
+    jw_array(w);
+    for (size_t i = 0; i < state->version_count; i++) {
+        const enum accord_rank rank = accord_agreement_rank(state->terms[i], &sale);
+        if (i == result->version || rank == ACCORD_RANK_NONE ||
+            !accord_agreement_in_force(state->terms, state->version_count, i, sale.occurred_at_us))
+            continue;
+        if (call->caller.is_operator || is_party(state->terms[i], call->caller.partner))
+            write_ranked(w, state->terms[i], rank);
+        else
+            hidden++;
+    }
+    jw_array_end(w);
+    jw_key_int(w, "hidden_losers", hidden);
+}
+
+static void write_step(struct json_writer *w, const struct accord_step *step,
+                       struct accord_currency currency)
+{
+    char exact[ACCORD_EXACT_TEXT];
+    accord_step_exact_text(step, exact);
+    jw_object(w);
+    jw_key_str(w, "op", step->op);
+    if (step->payee != NULL)
+        jw_key_str(w, "payee", step->payee);
+    if (step->event_id != NULL)
+        jw_key_str(w, "event_id", step->event_id);
+    jw_key_money(w, "amount", step->amount, currency);
+    if (step->rate_ppm >= 0)
+        jw_key_int(w, "rate_ppm", step->rate_ppm);
+    if (exact[0] != '\0')
+        jw_key_str(w, "exact", exact);
+    if (step->rounding != NULL) {
+        jw_key_str(w, "rounding", step->rounding);
+        if (strcmp(step->rounding, "largest_remainder") == 0) {
+            jw_key_int(w, "place", step->place);
+            jw_key_int(w, "extra", step->extra);
+        }
+    }
+    jw_object_end(w);
+}
+
+static void answer_explain(struct call *call)
+{
+    const struct order_call *state = call->state;
+    if (state->not_modified)
+        return;
+    struct json_writer w = call_json(call, 200);
+    jw_object(&w);
+    write_head(&w, state);
+    jw_key(&w, "lines");
+    jw_array(&w);
+    for (size_t i = 0; i < state->order.line_count; i++) {
+        if (!sees_line(call, state, i))
+            continue;
+        const struct accord_line_result *result = &state->results[i];
+        jw_object(&w);
+        write_line_name(&w, &state->order.lines[i]);
+        write_rule(call, &w, state, i);
+        if (result->held != ACCORD_HELD_NOT)
+            jw_key_str(&w, "held", accord_held_name(result->held));
+        jw_key(&w, "steps");
+        jw_array(&w);
+        for (size_t s = 0; s < state->steps[i].count; s++)
+            write_step(&w, &state->steps[i].items[s], state->order.currency);
+        jw_array_end(&w);
+        write_shares(&w, state, result);
+        jw_object_end(&w);
+    }
+    jw_array_end(&w);
+    jw_object_end(&w);
+}
+
+/* An order of 2,000 lines takes milliseconds to settle and to write: a job's work. */
+const struct operation order_operations[] = {
+    {.id = "getOrder",
+     .method = "GET",
+     .pattern = "/v1/orders/{channel}/{order_id}",
+     .scope = SCOPE_REVENUE_READ,
+     .run = RUN_JOB,
+     .prepare = prepare,
+     .read = read,
+     .answer = answer_order},
+    {.id = "explainOrder",
+     .method = "GET",
+     .pattern = "/v1/orders/{channel}/{order_id}/explain",
+     .scope = SCOPE_REVENUE_READ,
+     .run = RUN_JOB,
+     .prepare = prepare,
+     .read = read,
+     .answer = answer_explain},
+};
+const size_t order_operation_count = sizeof order_operations / sizeof order_operations[0];

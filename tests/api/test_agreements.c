@@ -1,0 +1,294 @@
+/* Agreements: drafting, proposing, signing, versions, precedence, who sees them. */
+#include "support/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *prov;
+static char *prov2;
+static char *chan;
+static char *chan2;
+
+static void setup(void)
+{
+    world_setup();
+    prov = strdup(make_partner_key("prov", "\"provider\""));
+    prov2 = strdup(make_partner_key("prov2", "\"provider\""));
+    chan = strdup(make_partner_key("chan", "\"channel\""));
+    chan2 = strdup(make_partner_key("chan2", "\"channel\""));
+    for (int i = 1; i <= 6; i++)
+        make_course(prov, "prov", text("c%d", i), 1000, "CNY");
+    client_free_all();
+}
+
+static void teardown(void)
+{
+    free(prov);
+    free(prov2);
+    free(chan);
+    free(chan2);
+    world_teardown();
+    client_free_all();
+}
+
+#define PARTIES "\"parties\":[\"prov\",\"chan\"],"
+#define SCOPE(course)                                                                              \
+    "\"scope\":{\"courses\":[{\"provider\":\"prov\",\"course_id\":\"" course "\"}],"               \
+    "\"channels\":[\"chan\"]},"
+#define FROM "\"effective\":{\"from\":\"2025-01-01T00:00:00+08:00\"},\"currency\":\"CNY\","
+#define HALF                                                                                       \
+    "\"terms\":[{\"kind\":\"share\",\"payee\":\"prov\",\"share_ppm\":500000},"                     \
+    "{\"kind\":\"residual\",\"payee\":\"chan\"}]"
+#define BOTH ((const char *const[]){prov, chan, NULL})
+
+START_TEST(an_agreement_lives)
+{
+    struct response *is =
+        post(prov, "/v1/agreements",
+             "{\"id\":\"life\",\"name\":\"合作协议\"," PARTIES SCOPE("c1") FROM HALF "}");
+    expect_status(is, 201);
+    ck_assert_str_eq(header(is, "location"), "/v1/agreements/life");
+    expect_text(is, "/id", "life");
+    expect_text(is, "/name", "合作协议");
+    expect_text(is, "/created_by", "prov");
+    expect_int(is, "/version", 1);
+    expect_text(is, "/state", "draft");
+    /* Every default is written out. */
+    expect_text(is, "/collector", "chan");
+    expect_text(is, "/clearing", "operator");
+    expect_bool(is, "/default", false);
+    expect_int(is, "/priority", 0);
+    expect_text(is, "/effective/from", "2024-12-31T16:00:00Z");
+    expect_null(is, "/effective/to");
+    expect_text(is, "/period/kind", "month");
+    expect_count(is, "/signatures", 2);
+    expect_null(is, "/signatures/0/signed_at");
+
+    expect_problem(post(chan, "/v1/agreements/life/sign", "{\"version\":1}"), 409,
+                   "agreement_state");
+    is = post(prov, "/v1/agreements/life/propose", "{\"version\":1}");
+    expect_status(is, 200);
+    expect_text(is, "/state", "proposed");
+    expect_problem(post(prov, "/v1/agreements/life/propose", "{\"version\":1}"), 409,
+                   "agreement_state");
+    is = post(prov, "/v1/agreements/life/sign", "{\"version\":1}");
+    expect_status(is, 200);
+    expect_text(is, "/state", "proposed");
+    ck_assert(
+        json_is_string(at(is, text("%s/signed_at", find(is, "/signatures", "party", "prov")))));
+    expect_problem(post(prov, "/v1/agreements/life/sign", "{\"version\":1}"), 409,
+                   "already_signed");
+    expect_problem(get(chan, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan"), 404,
+                   "not_found");
+    is = post(chan, "/v1/agreements/life/sign", "{\"version\":1}");
+    expect_status(is, 200);
+    expect_text(is, "/state", "active");
+
+    is = get(chan, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
+                   "at=2025-01-05T00:00:00Z");
+    expect_status(is, 200);
+    expect_text(is, "/winner/agreement", "life");
+    expect_int(is, "/winner/version", 1);
+    expect_text(is, "/winner/rank", "course");
+    expect_count(is, "/losers", 0);
+    /* Before it begins nothing covers the sale. */
+    expect_problem(get(chan, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
+                             "at=2024-12-31T15:59:59Z"),
+                   404, "not_found");
+
+    /* A new version takes over from its own beginning on. */
+    is = post(chan, "/v1/agreements/life/versions",
+              "{" PARTIES SCOPE("c1") "\"effective\":{\"from\":\"2025-02-01T00:00:00+08:00\"},"
+                                      "\"currency\":\"CNY\"," HALF "}");
+    expect_status(is, 201);
+    expect_int(is, "/version", 2);
+    expect_status(post(chan, "/v1/agreements/life/propose", "{\"version\":2}"), 200);
+    expect_status(post(chan, "/v1/agreements/life/sign", "{\"version\":2}"), 200);
+    is = post(prov, "/v1/agreements/life/sign", "{\"version\":2}");
+    expect_text(is, "/state", "active");
+    expect_int(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
+                         "at=2025-01-31T15:59:59Z"),
+               "/winner/version", 1);
+    expect_int(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
+                         "at=2025-01-31T16:00:00Z"),
+               "/winner/version", 2);
+    is = get(prov, "/v1/agreements/life/versions");
+    expect_count(is, "/items", 2);
+    expect_int(is, "/items/0/version", 2);
+    expect_int(is, "/items/1/version", 1);
+    is = get(prov, "/v1/agreements/life");
+    expect_int(is, "/version", 2);
+    expect_count(is, "/versions", 2);
+
+    is = post(prov, "/v1/agreements/life/terminate", "{\"effective_to\":\"2099-01-01T00:00:00Z\"}");
+    expect_status(is, 200);
+    expect_text(is, "/effective/to", "2099-01-01T00:00:00Z");
+    expect_problem(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
+                             "at=2099-01-01T00:00:00Z"),
+                   404, "not_found");
+}
+END_TEST
+
+START_TEST(a_rejected_version_is_done_with)
+{
+    expect_status(post(prov, "/v1/agreements",
+                       "{\"id\":\"no\",\"name\":\"N\"," PARTIES SCOPE("c2") FROM HALF "}"),
+                  201);
+    expect_status(post(prov, "/v1/agreements/no/propose", "{\"version\":1}"), 200);
+    struct response *is =
+        post(chan, "/v1/agreements/no/reject", "{\"version\":1,\"reason\":\"分成比例需要再谈\"}");
+    expect_status(is, 200);
+    expect_text(is, "/state", "rejected");
+    expect_problem(post(prov, "/v1/agreements/no/sign", "{\"version\":1}"), 409, "agreement_state");
+    expect_problem(post(prov, "/v1/agreements/no/sign", "{\"version\":7}"), 404, "not_found");
+}
+END_TEST
+
+#define TERMS(list) "{\"name\":\"N\"," PARTIES SCOPE("c2") FROM "\"terms\":[" list "]}"
+static const struct {
+    const char *body;
+    const char *code;
+} refused[] = {
+    {TERMS("{\"kind\":\"share\",\"payee\":\"prov\",\"share_ppm\":500000}"), "residual_missing"},
+    {TERMS("{\"kind\":\"residual\",\"payee\":\"prov\"},{\"kind\":\"residual\",\"payee\":\"chan\"}"),
+     "residual_repeated"},
+    {TERMS("{\"kind\":\"share\",\"payee\":\"prov\",\"share_ppm\":600000},{\"kind\":\"share\","
+           "\"payee\":\"chan\",\"share_ppm\":400001},{\"kind\":\"residual\",\"payee\":\"chan\"}"),
+     "shares_exceed_whole"},
+    {TERMS("{\"kind\":\"share\",\"payee\":\"prov2\",\"share_ppm\":1},{\"kind\":\"residual\","
+           "\"payee\":\"chan\"}"),
+     "payee_not_party"},
+    {TERMS("{\"kind\":\"share\",\"payee\":\"prov\",\"share_ppm\":1000001},{\"kind\":\"residual\","
+           "\"payee\":\"chan\"}"),
+     "value_out_of_range"},
+    {TERMS("{\"kind\":\"gift\",\"payee\":\"prov\"},{\"kind\":\"residual\",\"payee\":\"chan\"}"),
+     "value_unknown"},
+    {"{\"name\":\"N\",\"parties\":[\"prov\",\"prov\"]," SCOPE("c2") FROM HALF "}",
+     "party_repeated"},
+    {"{\"name\":\"N\",\"parties\":[\"prov\"]," SCOPE("c2") FROM HALF "}", "count_out_of_range"},
+    {"{\"name\":\"N\"," PARTIES "\"collector\":\"prov2\"," SCOPE("c2") FROM HALF "}",
+     "collector_not_party"},
+    {"{\"name\":\"N\"," PARTIES
+     "\"scope\":{\"providers\":[\"prov2\"],\"channels\":[\"chan\"]}," FROM HALF "}",
+     "scope_foreign"},
+    {"{\"name\":\"N\"," PARTIES SCOPE(
+         "c2") "\"effective\":{\"from\":\"2025-01-01T00:00:00Z\","
+               "\"to\":\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\"," HALF "}",
+     "effective_empty"},
+    {"{\"name\":\"N\"," PARTIES SCOPE("c2") "\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},"
+                                            "\"currency\":\"ZZZ\"," HALF "}",
+     "currency_unknown"},
+    {"{\"name\":\"N\"," PARTIES SCOPE("c2") FROM
+     "\"base\":{\"discounts\":{\"platform\":\"add_back\"}}," HALF "}",
+     "funder_not_party"},
+    {"{\"name\":\"N\"," PARTIES SCOPE("c2") FROM "\"colour\":1," HALF "}", "field_unknown"},
+    {"{" PARTIES SCOPE("c2") FROM HALF "}", "field_missing"},
+};
+
+START_TEST(a_bad_agreement_is_not_drafted)
+{
+    struct response *is = post(prov, "/v1/agreements", refused[_i].body);
+    ck_assert_msg(is->status == 422, "%ld: %s", is->status, is->body);
+    ck_assert_msg(strstr(is->body, text("\"%s\"", refused[_i].code)) != NULL, "want %s: %s",
+                  refused[_i].code, is->body);
+}
+END_TEST
+
+START_TEST(equal_claims_on_one_sale_are_refused)
+{
+    make_agreement("claim-a", PARTIES SCOPE("c3") FROM HALF, BOTH);
+    expect_status(post(prov, "/v1/agreements",
+                       "{\"id\":\"claim-b\",\"name\":\"B\"," PARTIES SCOPE("c3") FROM HALF "}"),
+                  201);
+    expect_status(post(prov, "/v1/agreements/claim-b/propose", "{\"version\":1}"), 200);
+    expect_status(post(prov, "/v1/agreements/claim-b/sign", "{\"version\":1}"), 200);
+    expect_problem(post(chan, "/v1/agreements/claim-b/sign", "{\"version\":1}"), 409,
+                   "agreement_overlap");
+    struct response *is = get(chan, "/v1/agreements/claim-b");
+    expect_text(is, "/state", "proposed");
+    expect_null(is, text("%s/signed_at", find(is, "/signatures", "party", "chan")));
+    /* A higher priority decides. */
+    make_agreement("claim-c", PARTIES SCOPE("c3") FROM "\"priority\":1," HALF, BOTH);
+    is = get(prov, "/v1/agreements/resolve?provider=prov&course_id=c3&channel=chan&"
+                   "at=2025-03-01T00:00:00Z");
+    expect_text(is, "/winner/agreement", "claim-c");
+    expect_count(is, "/losers", 1);
+    expect_text(is, "/losers/0/agreement", "claim-a");
+    expect_problem(post(prov, "/v1/agreements",
+                        "{\"id\":\"claim-a\",\"name\":\"A\"," PARTIES SCOPE("c3") FROM HALF "}"),
+                   409, "agreement_exists");
+}
+END_TEST
+
+START_TEST(the_more_specific_wins)
+{
+    make_agreement("wide",
+                   PARTIES "\"scope\":{\"providers\":[\"prov\"],\"channels\":[\"chan\"]}," FROM
+                           "\"priority\":9," HALF,
+                   BOTH);
+    struct response *is =
+        get(prov, "/v1/agreements/resolve?provider=prov&course_id=c4&channel=chan&"
+                  "at=2025-03-01T00:00:00Z");
+    expect_text(is, "/winner/agreement", "wide");
+    expect_text(is, "/winner/rank", "provider_channel");
+    make_agreement("narrow", PARTIES SCOPE("c4") FROM HALF, BOTH);
+    is = get(prov, "/v1/agreements/resolve?provider=prov&course_id=c4&channel=chan&"
+                   "at=2025-03-01T00:00:00Z");
+    expect_text(is, "/winner/agreement", "narrow");
+    expect_text(is, "/winner/rank", "course");
+    expect_text(is, "/losers/0/agreement", "wide");
+    expect_text(is, "/losers/0/rank", "provider_channel");
+    expect_int(is, "/hidden_losers", 0);
+    expect_problem(get(chan2, "/v1/agreements/resolve?provider=prov&course_id=c4&channel=chan&"
+                              "at=2025-03-01T00:00:00Z"),
+                   404, "not_found");
+    expect_problem(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c4"), 400,
+                   "query_invalid");
+}
+END_TEST
+
+START_TEST(only_parties_see_and_sign)
+{
+    expect_status(post(prov, "/v1/agreements",
+                       "{\"id\":\"ours\",\"name\":\"O\"," PARTIES SCOPE("c5") FROM HALF "}"),
+                  201);
+    expect_status(post(prov, "/v1/agreements/ours/propose", "{\"version\":1}"), 200);
+    static const char *const paths[] = {"propose", "sign", "reject", "terminate"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        expect_problem(post(chan2, text("/v1/agreements/ours/%s", paths[i]),
+                            i == 3 ? "{}" : "{\"version\":1}"),
+                       404, "not_found");
+    expect_problem(get(chan2, "/v1/agreements/ours"), 404, "not_found");
+    expect_problem(get(chan2, "/v1/agreements/ours/versions"), 404, "not_found");
+    ck_assert(strstr(get(chan2, "/v1/agreements")->body, "ours") == NULL);
+    expect_status(get(operator_key, "/v1/agreements/ours"), 200);
+    struct response *is = post(operator_key, "/v1/agreements/ours/sign", "{\"version\":1}");
+    ck_assert(is->status == 403 || is->status == 404);
+    is = get(prov, "/v1/agreements/ours");
+    expect_null(is, "/signatures/0/signed_at");
+    expect_null(is, "/signatures/1/signed_at");
+    /* Nobody drafts for others. */
+    is = post(chan2, "/v1/agreements",
+              "{\"id\":\"theirs\",\"name\":\"T\"," PARTIES SCOPE("c6") FROM HALF "}");
+    ck_assert_int_ge(is->status, 403);
+    expect_problem(get(prov, "/v1/agreements/theirs"), 404, "not_found");
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("agreements");
+    TCase *all = tcase_create("agreements");
+    tcase_add_unchecked_fixture(all, setup, teardown);
+    tcase_add_checked_fixture(all, NULL, test_teardown);
+    tcase_add_test(all, an_agreement_lives);
+    tcase_add_test(all, a_rejected_version_is_done_with);
+    tcase_add_loop_test(all, a_bad_agreement_is_not_drafted, 0, sizeof refused / sizeof refused[0]);
+    tcase_add_test(all, equal_claims_on_one_sale_are_refused);
+    tcase_add_test(all, the_more_specific_wins);
+    tcase_add_test(all, only_parties_see_and_sign);
+    suite_add_tcase(suite, all);
+    return suite;
+}
+
+API_MAIN(make_suite, "agreements")
