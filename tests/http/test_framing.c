@@ -154,6 +154,7 @@ START_TEST(refused)
                                                    ? 1
                                                    : 0);
     ck_assert_ptr_null(strstr(test_log(), "smuggled"));
+    test_wait_for(&app.finished, 1); /* and nothing behind it */
     test_stop(&app);
 }
 END_TEST
