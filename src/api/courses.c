@@ -491,7 +491,8 @@ static enum accord_error put_write(struct call *call)
         !call_precondition(call, found ? state->now.version : 0))
         return error;
     state->created = !found;
-    error = catalog_put_course(call->tx, state->provider, &state->course, &state->now, &changed);
+    error = catalog_put_course(call->tx, call->arena, state->provider, &state->course, &state->now,
+                               &changed);
     if (error != ACCORD_E_CATALOG_BUSY)
         return error;
     call_fail(call, error, NULL);
