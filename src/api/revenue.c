@@ -545,12 +545,11 @@ static void write_group_key(struct json_writer *w, const struct report *report,
         write_day(w, group->key.day);
         break;
     case BY_COUNTERPARTY:
+        jw_key(w, "counterparty");
+        jw_object(w);
         jw_key_slice(w, "provider", group->key.provider);
         jw_key_slice(w, "channel", group->key.channel);
-        jw_key_slice(w, "counterparty",
-                     slice_equal(group->key.provider, slice_of(report->partner))
-                         ? group->key.channel
-                         : group->key.provider);
+        jw_object_end(w);
         break;
     }
 }
@@ -575,11 +574,9 @@ static void write_group(struct json_writer *w, const struct report *report,
         jw_object_end(w);
     }
     jw_array_end(w);
-    int64_t own = 0; /* the operator reports on agreements that it is no party of */
     for (uint32_t i = 0; i < terms->party_count; i++)
         if (strcmp(terms->parties[i], report->partner) == 0)
-            own = group->shares[i];
-    jw_key_money(w, "own", own, currency);
+            jw_key_money(w, "own", group->shares[i], currency);
     write_balances(w, group, currency);
     jw_object_end(w);
 }

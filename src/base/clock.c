@@ -136,6 +136,9 @@ enum accord_error clock_parse(struct slice text, instant_us *ret)
         return ACCORD_E_TIME_INVALID;
     const int64_t days = clock_days_from_civil(year, (unsigned)month, (unsigned)day);
     const int64_t seconds = days * 86400 + hour * 3600 + (minute - offset) * 60 + second;
+    /* An offset can lead out of the years that their text may have. */
+    if (seconds < 0 || seconds >= (int64_t)clock_days_from_civil(2200, 1, 1) * 86400)
+        return ACCORD_E_TIME_INVALID;
     *ret = seconds * CLOCK_SECOND_US + us;
     return ACCORD_OK;
 }

@@ -165,10 +165,11 @@ struct zone_span zone_rule_span(const struct zone_rule *rule, int64_t at_s)
     unsigned month;
     unsigned day;
     clock_civil_from_days((int32_t)(local_s / 86400 - (local_s % 86400 < 0)), &year, &month, &day);
-    /* A change may lie up to a week outside its year. */
-    struct turn turns[6];
+    /* A change may lie up to a week outside its year: so the one in force may be of the year before
+     * last, behind the first of last year. */
+    struct turn turns[8];
     size_t count = 0;
-    for (int y = year - 1; y <= year + 1; y++) {
+    for (int y = year - 2; y <= year + 1; y++) {
         for (int which = 0; which < 2; which++) {
             const struct zone_change *change = which == 0 ? &rule->begin : &rule->end;
             const int32_t offset = which == 0 ? rule->standard_s : rule->summer_s;

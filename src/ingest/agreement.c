@@ -362,7 +362,7 @@ static void take_scope(struct decoding *d, const struct scope_body *scope)
     d->terms->course_count = scope->courses.count;
     if (!d->terms->is_default &&
         scope->providers.count + scope->channels.count + scope->courses.count == 0)
-        problem(d, ACCORD_E_FIELD_MISSING, "/scope");
+        problem(d, ACCORD_E_SCOPE_EMPTY, "/scope");
 }
 
 /* The party that the collector is when it is not named: the one channel of the scope. */

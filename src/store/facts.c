@@ -248,7 +248,7 @@ DB_SQL(sql_of_type, "SELECT " FACT_COLUMNS ", b.event_id FROM fact f "
                     "LEFT JOIN fact b ON b.seq = x.by_seq "
                     "WHERE f.partner = $1 AND f.seq > $2 AND f.type = $4 "
                     "ORDER BY f.seq LIMIT $3");
-DB_SQL(sql_each, "SELECT " FACT_COLUMNS ", b.event_id, k.body_hash FROM fact f "
+DB_SQL(sql_each, "SELECT " FACT_COLUMNS ", b.event_id, k.body_hash, b.supersedes FROM fact f "
                  "LEFT JOIN fact_text t ON t.seq = f.seq "
                  "LEFT JOIN fact_superseded x ON x.seq = f.seq "
                  "LEFT JOIN fact b ON b.seq = x.by_seq "
@@ -351,6 +351,7 @@ static enum accord_error walk_fact(void *context, size_t param_row, const struct
     /* A key that is missing, or names another fact, leaves zeros: no hash is zero. */
     if (!db_is_null(row, 18) && !take_bytes(db_get_bytes(row, 18), fact.key_hash.bytes, HASH_BYTES))
         return ACCORD_E_DATABASE_ERROR;
+    fact.superseded_seq = db_get_int(row, 19);
     return walk->each(walk->context, &fact);
 }
 

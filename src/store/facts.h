@@ -77,7 +77,9 @@ struct fact_row {
     struct slice text;  /**< data NULL: none, or erased */
     uint8_t salt[FACT_SALT_BYTES];
     const char *superseded_by; /**< event_id, or NULL; only read */
-    struct hash key_hash;      /**< of fact_key; only read by store_facts_each() */
+    int64_t superseded_seq;    /**< what the one that supersedes it names; only read by
+                                    store_facts_each(), as is */
+    struct hash key_hash;      /**< of fact_key */
 };
 /** Inserts facts with their keys, texts and supersessions. */
 enum accord_error store_facts_insert(struct db *db, const struct fact_row *rows, size_t count);

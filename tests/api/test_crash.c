@@ -179,7 +179,7 @@ START_TEST(acknowledged_is_durable)
                 expect_int(is, "/duplicate", BATCH);
             }
     server_stop(&server);
-    ck_assert_int_eq(server_command(&server, "verify"), 0);
+    EXPECT(server_verify(&server));
     server_remove(&server);
 }
 END_TEST
@@ -240,7 +240,7 @@ START_TEST(an_import_is_whole_or_absent)
     ck_assert_int_eq(int_at(is, "/counts/created") + int_at(is, "/counts/unchanged"), ROWS);
     free(body);
     server_stop(&server);
-    ck_assert_int_eq(server_command(&server, "verify"), 0);
+    EXPECT(server_verify(&server));
     server_remove(&server);
 }
 END_TEST

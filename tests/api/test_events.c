@@ -137,7 +137,7 @@ static const struct {
     {"{\"event_id\":\"b\",\"type\":\"completion\"," COURSE "}", "field_missing", "/occurred_at"},
     {"{\"event_id\":\"b\",\"type\":\"completion\",\"occurred_at\":\"2025-01-10\"," COURSE "}",
      "time_invalid", "/occurred_at"},
-    {"{\"event_id\":\"b\",\"type\":\"completion\",\"occurred_at\":\"2999-01-10T00:00:00Z\"," COURSE
+    {"{\"event_id\":\"b\",\"type\":\"completion\",\"occurred_at\":\"2099-01-10T00:00:00Z\"," COURSE
      "}",
      "time_in_future", "/occurred_at"},
     {"{\"event_id\":\"b\",\"type\":\"completion\"," AT COURSE ",\"mood\":1}", "field_unknown",

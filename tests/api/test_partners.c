@@ -187,12 +187,12 @@ START_TEST(a_secret_is_shown_once)
     struct response *made =
         post(operator_key, "/v1/partners/key-a/keys",
              "{\"scopes\":[\"events:write\",\"revenue:read\"],\"label\":\"order service\","
-             "\"expires_at\":\"2999-01-01T00:00:00+08:00\"}");
+             "\"expires_at\":\"2099-01-01T00:00:00+08:00\"}");
     expect_status(made, 201);
     expect_text(made, "/partner", "key-a");
     expect_text(made, "/mode", "live");
     expect_text(made, "/label", "order service");
-    expect_text(made, "/expires_at", "2998-12-31T16:00:00Z");
+    expect_text(made, "/expires_at", "2098-12-31T16:00:00Z");
     const char *secret = text_at(made, "/secret");
     ck_assert_int_eq((int)strlen(secret), 12 + 43);
     ck_assert_int_eq(strncmp(secret, "accord_live_", 12), 0);

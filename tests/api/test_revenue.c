@@ -118,7 +118,7 @@ START_TEST(a_sale_is_split_to_the_cent)
     expect_due(is, "/rows/0", pair.p, 11269);
     expect_due(is, "/rows/0", platform, 939);
     expect_due(is, "/rows/0", pair.c, -12208);
-    expect_text(is, "/rows/0/settles_with", "operator");
+    expect_text(is, "/rows/0/balances/0/settles_with", "operator");
     expect_count(is, "/totals", 1);
     expect_money(is, "/totals/0/own", 11269, "CNY");
     expect_money(is, "/totals/0/due", 11269, "CNY");
@@ -318,7 +318,12 @@ START_TEST(a_funded_discount_is_added_back_and_charged)
     expect_payee(is, "/rows/0", pair.p, 6000);
     expect_payee(is, "/rows/0", pair.c, 2000);
     expect_due(is, "/rows/0", pair.c, -6000);
-    expect_text(is, "/rows/0/settles_with", "parties");
+    /* Directly: a pair of balances, each naming the other. */
+    expect_count(is, "/rows/0/balances", 2);
+    const char *owed = find(is, "/rows/0/balances", "party", pair.p);
+    expect_text(is, text("%s/settles_with", owed), pair.c);
+    const char *owing = find(is, "/rows/0/balances", "party", pair.c);
+    expect_text(is, text("%s/settles_with", owing), pair.p);
 }
 END_TEST
 

@@ -78,7 +78,10 @@ void client_record_begin(const char *program)
         return;
     snprintf(record_path, sizeof record_path, "%s/%s.jsonl", dir, program);
     const int fd = open(record_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ck_assert_msg(fd >= 0, "cannot write %s", record_path);
+    if (fd < 0) { /* no test is running yet that could fail */
+        perror(record_path);
+        exit(EXIT_FAILURE);
+    }
     close(fd);
 }
 

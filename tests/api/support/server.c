@@ -127,14 +127,16 @@ static bool find_address(struct server *server, size_t skip)
     return found;
 }
 
-static void fail_with_log(const struct server *server, const char *what)
+/* What went wrong with the end of the log: enough to see why. Static storage. */
+static const char *with_log(const struct server *server, const char *what)
 {
+    static char message[4096];
     char *log = read_log(server);
-    char text[2048];
     const size_t len = log == NULL ? 0 : strlen(log);
-    snprintf(text, sizeof text, "%s", log == NULL ? "" : log + (len > 1900 ? len - 1900 : 0));
+    snprintf(message, sizeof message, "%s; the end of its log:\n%s", what,
+             log == NULL ? "" : log + (len > 3000 ? len - 3000 : 0));
     free(log);
-    ck_abort_msg("%s; the end of its log:\n%s", what, text);
+    return message;
 }
 
 void server_start(struct server *server)
@@ -151,59 +153,69 @@ void server_start(struct server *server)
         int status;
         if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
             server->pid = 0;
-            fail_with_log(server, "accord serve ended instead of starting");
+            ck_abort_msg("%s", with_log(server, "accord serve ended instead of starting"));
         }
         if (find_address(server, skip))
             return;
         sleep_ms(STEP_MS);
     }
     server_kill(server);
-    fail_with_log(server, "accord serve did not say that it is ready");
+    ck_abort_msg("%s", with_log(server, "accord serve did not say that it is ready"));
 }
 
-/* Sanitizers write to files sanitizer.PID in the folder. */
-static void expect_no_report(const struct server *server)
+/* Sanitizers write to files sanitizer.PID in the folder. NULL: there are none. */
+static const char *sanitizer_report(const struct server *server)
 {
+    static char message[8192];
     DIR *dir = opendir(server->dir);
-    ck_assert(dir != NULL);
     const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
+    const char *found = NULL;
+    while (dir != NULL && found == NULL && (entry = readdir(dir)) != NULL) {
         if (strncmp(entry->d_name, "sanitizer.", 10) != 0)
             continue;
         char path[512];
         snprintf(path, sizeof path, "%s/%s", server->dir, entry->d_name);
         FILE *file = fopen(path, "re");
-        char text[4096] = "";
+        const size_t head = (size_t)snprintf(message, sizeof message, "a sanitizer reported:\n");
         if (file != NULL) {
-            text[fread(text, 1, sizeof text - 1, file)] = '\0';
+            message[head + fread(message + head, 1, sizeof message - head - 1, file)] = '\0';
             fclose(file);
         }
-        closedir(dir);
-        ck_abort_msg("a sanitizer reported:\n%s", text);
+        found = message;
     }
-    closedir(dir);
+    if (dir != NULL)
+        closedir(dir);
+    return found;
 }
 
-void server_stop(struct server *server)
+const char *server_end(struct server *server)
 {
     if (server->pid == 0)
-        return;
+        return NULL;
     const pid_t pid = server->pid;
     server->pid = 0;
     kill(pid, SIGTERM);
     for (long waited = 0; waited < STOP_TIMEOUT_MS; waited += STEP_MS) {
         int status;
         if (waitpid(pid, &status, WNOHANG) == pid) {
-            expect_no_report(server);
-            if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                fail_with_log(server, "accord serve did not stop with exit status 0");
-            return;
+            const char *report = sanitizer_report(server);
+            if (report != NULL)
+                return report;
+            return WIFEXITED(status) && WEXITSTATUS(status) == 0
+                       ? NULL
+                       : with_log(server, "accord serve did not stop with exit status 0");
         }
         sleep_ms(STEP_MS);
     }
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    fail_with_log(server, "accord serve did not stop in time");
+    return with_log(server, "accord serve did not stop in time");
+}
+
+void server_stop(struct server *server)
+{
+    const char *why_not = server_end(server);
+    ck_assert_msg(why_not == NULL, "%s", why_not);
 }
 
 void server_kill(struct server *server)
@@ -215,16 +227,16 @@ void server_kill(struct server *server)
     server->pid = 0;
 }
 
-int server_command(const struct server *server, const char *command)
+const char *server_verify(const struct server *server)
 {
     const pid_t pid = fork();
-    ck_assert(pid >= 0);
     if (pid == 0)
-        become(server, command);
-    int status;
-    ck_assert(waitpid(pid, &status, 0) == pid);
-    expect_no_report(server);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        become(server, "verify");
+    int status = -1;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) ||
+        WEXITSTATUS(status) != 0)
+        return with_log(server, "accord verify does not agree");
+    return sanitizer_report(server);
 }
 
 static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)

@@ -22,12 +22,15 @@ extern const char operator_key[];
 void server_prepare(struct server *server);
 /* Starts `accord serve` and waits until its log says that it is ready. */
 void server_start(struct server *server);
-/* SIGTERM; the exit status must be 0 and no sanitizer may have reported anything. */
+/* SIGTERM; the exit status must be 0 and no sanitizer may have reported anything. NULL, or why it
+ * is not so: for where no test is running. */
+const char *server_end(struct server *server);
+/* The same within a test, which fails when it is not so. */
 void server_stop(struct server *server);
 /* SIGKILL: what a crash or a power cut leaves behind. */
 void server_kill(struct server *server);
-/* Runs `accord COMMAND` on the server's database; returns its exit status. */
-int server_command(const struct server *server, const char *command);
+/* Runs `accord verify` on the database: NULL when journal, entries and rollups agree. */
+const char *server_verify(const struct server *server);
 /* Removes the folder. */
 void server_remove(struct server *server);
 /* True when the log has this text in it. */

@@ -1,0 +1,96 @@
+#include "store/check.h"
+
+#define COUNT(table) "(SELECT CAST(COUNT(*) AS BIGINT) FROM " table ")"
+
+DB_SQL(
+    sql_counts,
+    "SELECT " COUNT("fact") ", " COUNT("fact_key") ", " COUNT("fact_superseded") ", " COUNT("fact_"
+                                                                                            "text") ", " COUNT("order_key") ", " COUNT("sale") ", " COUNT(
+        "sale_line") ", " COUNT("refund_key") ", " COUNT("refund_line") ", " COUNT("rating_fact") ", " COUNT("rating") ", " COUNT("review") ", " COUNT("unmatched_line"));
+
+static enum accord_error take_counts(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    *(struct row_counts *)context = (struct row_counts){
+        .facts = db_get_int(row, 0),
+        .fact_keys = db_get_int(row, 1),
+        .superseded = db_get_int(row, 2),
+        .texts = db_get_int(row, 3),
+        .orders = db_get_int(row, 4),
+        .sales = db_get_int(row, 5),
+        .sale_lines = db_get_int(row, 6),
+        .refund_keys = db_get_int(row, 7),
+        .refund_lines = db_get_int(row, 8),
+        .rating_facts = db_get_int(row, 9),
+        .ratings = db_get_int(row, 10),
+        .reviews = db_get_int(row, 11),
+        .unmatched = db_get_int(row, 12),
+    };
+    return ACCORD_OK;
+}
+
+enum accord_error store_row_counts(struct db *db, struct row_counts *ret)
+{
+    return db_query(db, &sql_counts, NULL, 0, 1, take_counts, ret);
+}
+
+DB_SQL(sql_rating_fact, "SELECT occurred_at, partner, event_id, value FROM rating_fact "
+                        "WHERE provider = $1 AND course_id = $2 AND rater = $3 AND seq = $4");
+DB_SQL(sql_review, "SELECT partner, event_id, value, language FROM review "
+                   "WHERE provider = $1 AND course_id = $2 AND occurred_at = $3 AND seq = $4");
+
+struct finding {
+    struct arena *arena;
+    struct rating_row *rating;
+    struct review_row *review;
+    bool found;
+};
+
+static enum accord_error take_rating(void *context, size_t param_row, const struct db_row *row)
+{
+    struct finding *finding = context;
+    (void)param_row;
+    finding->rating->occurred_at = db_get_int(row, 0);
+    finding->rating->partner = arena_strdup(finding->arena, db_get_text(row, 1));
+    finding->rating->event_id = arena_strdup(finding->arena, db_get_text(row, 2));
+    finding->rating->value = db_get_int(row, 3);
+    return finding->rating->partner == NULL || finding->rating->event_id == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
+}
+
+enum accord_error store_rating_fact_find(struct db *db, struct arena *arena, struct rating_row *row)
+{
+    struct finding finding = {.arena = arena, .rating = row};
+    const struct db_value params[] = {db_str(row->rater.provider), db_str(row->rater.course_id),
+                                      db_bytes(row->rater.bytes, row->rater.len), db_int(row->seq)};
+    row->value = 0;
+    return db_query(db, &sql_rating_fact, params, 4, 1, take_rating, &finding);
+}
+
+static enum accord_error take_review(void *context, size_t param_row, const struct db_row *row)
+{
+    struct finding *finding = context;
+    (void)param_row;
+    finding->review->partner = arena_strdup(finding->arena, db_get_text(row, 0));
+    finding->review->event_id = arena_strdup(finding->arena, db_get_text(row, 1));
+    finding->review->value = db_get_int(row, 2);
+    finding->review->language = arena_strdup(finding->arena, db_get_text(row, 3));
+    finding->found = true;
+    return finding->review->partner == NULL || finding->review->event_id == NULL ||
+                   finding->review->language == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
+}
+
+enum accord_error store_review_find(struct db *db, struct arena *arena, struct review_row *row,
+                                    bool *ret_found)
+{
+    struct finding finding = {.arena = arena, .review = row};
+    const struct db_value params[] = {db_str(row->provider), db_str(row->course_id),
+                                      db_int(row->occurred_at), db_int(row->seq)};
+    const enum accord_error error = db_query(db, &sql_review, params, 4, 1, take_review, &finding);
+    if (error == ACCORD_OK)
+        *ret_found = finding.found;
+    return error;
+}

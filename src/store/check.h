@@ -1,0 +1,31 @@
+/** What `accord verify` asks beside what everybody asks: row counts, single projections. */
+#ifndef STORE_CHECK_H
+#define STORE_CHECK_H
+
+#include "store/feedback.h"
+
+struct row_counts {
+    int64_t facts;
+    int64_t fact_keys;
+    int64_t superseded;
+    int64_t texts;
+    int64_t orders;
+    int64_t sales;
+    int64_t sale_lines;
+    int64_t refund_keys;
+    int64_t refund_lines;
+    int64_t rating_facts;
+    int64_t ratings;
+    int64_t reviews;
+    int64_t unmatched;
+};
+enum accord_error store_row_counts(struct db *db, struct row_counts *ret);
+
+/** The typed row of a fact that gives stars, by rater and seq; value 0: there is none. */
+enum accord_error store_rating_fact_find(struct db *db, struct arena *arena,
+                                         struct rating_row *row);
+/** The row of a review by course, time and seq; *ret_found false: there is none. */
+enum accord_error store_review_find(struct db *db, struct arena *arena, struct review_row *row,
+                                    bool *ret_found);
+
+#endif
