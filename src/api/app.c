@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/bootstrap.h"
+#include "api/catalogs.h"
 #include "api/dispatch.h"
 #include "api/docs.h"
 #include "api/limits.h"
@@ -192,6 +193,8 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
     error = writer_start(&writer, &book->writer);
     if (error == ACCORD_OK)
         error = open_readers(book, app->worker_count + app->job_count);
+    if (error == ACCORD_OK)
+        error = catalogs_recover(book);
     return explain(why, book->database_url, error);
 }
 
