@@ -426,7 +426,7 @@ static enum accord_error put(const char *json, struct store_course *ret, bool *r
     struct course course;
     static struct json_problems problems;
     const enum accord_error decoded =
-        course_decode(f->arena, slice_of(json), true, &course, &problems);
+        course_decode(f->arena, slice_of(json), true, NULL, &course, &problems);
     ck_assert_msg(decoded == ACCORD_OK, "%s: %s", problems.items[0].pointer,
                   problems.items[0].message);
     ck_assert_int_eq(db_begin(f->db), ACCORD_OK);
