@@ -106,7 +106,7 @@ static void accept_without_room(struct acceptor *acceptor)
         }
         server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 10000000L};
     nanosleep(&pause, NULL);
 }
 

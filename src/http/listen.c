@@ -97,7 +97,7 @@ static bool bind_tcp(int fd, const struct addrinfo *info)
 
 static bool describe(int fd, char ret_address[128])
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t len = sizeof bound;
     char host[64];
     char port[8];

@@ -153,19 +153,24 @@ void worker_signal(struct worker *worker)
         return;
 }
 
+/* Room for one more accepted socket; under the lock. */
+static bool grow_accepted(struct worker *worker)
+{
+    if (worker->accepted_count < worker->accepted_cap)
+        return true;
+    const size_t cap = worker->accepted_cap == 0 ? 16 : worker->accepted_cap * 2;
+    struct accepted *grown = realloc(worker->accepted, cap * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    worker->accepted = grown;
+    worker->accepted_cap = cap;
+    return true;
+}
+
 bool worker_deal(struct worker *worker, const struct accepted *accepted)
 {
     pthread_mutex_lock(&worker->lock);
-    bool ok = true;
-    if (worker->accepted_count == worker->accepted_cap) {
-        const size_t cap = worker->accepted_cap == 0 ? 16 : worker->accepted_cap * 2;
-        struct accepted *grown = realloc(worker->accepted, cap * sizeof *grown);
-        ok = grown != NULL;
-        if (ok) {
-            worker->accepted = grown;
-            worker->accepted_cap = cap;
-        }
-    }
+    const bool ok = grow_accepted(worker);
     if (ok) {
         worker->accepted[worker->accepted_count++] = *accepted;
         if (worker->accepted_count == 1)
@@ -186,7 +191,6 @@ static void add_connection(struct worker *worker, const struct accepted *accepte
         connection_closed(worker, NULL);
 }
 
-/* Empties the inbox; returns whether it held anything. */
 static void take_inbox(struct worker *worker)
 {
     uint64_t count;

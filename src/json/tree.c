@@ -31,13 +31,11 @@ static void number_reals(json_t *value, size_t *place)
     if (json_is_real(value)) {
         json_real_set(value, (double)(*place)++);
     } else if (json_is_array(value)) {
-        size_t index;
-        json_t *element;
-        json_array_foreach(value, index, element) number_reals(element, place);
+        for (size_t i = 0; i < json_array_size(value); i++)
+            number_reals(json_array_get(value, i), place);
     } else if (json_is_object(value)) {
-        const char *name;
-        json_t *member;
-        json_object_foreach(value, name, member) number_reals(member, place);
+        for (void *i = json_object_iter(value); i != NULL; i = json_object_iter_next(value, i))
+            number_reals(json_object_iter_value(i), place);
     }
 }
 

@@ -21,7 +21,7 @@ static size_t count_named(const struct http_pair *headers, size_t count, struct 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct http_pair headers[HEAD_HEADERS_MAX];
+    struct http_pair headers[HEAD_HEADERS_MAX] = {0};
     size_t count = 0;
     const char *at = (const char *)data;
     const char *end = at + size;

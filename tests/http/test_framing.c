@@ -264,8 +264,10 @@ END_TEST
 START_TEST(pieces)
 {
     char request[9000] = "GET /path/%41?x=%42 HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n";
-    for (int i = 0; i < 50; i++)
-        sprintf(request + strlen(request), "X-Header-%d: %0*d\r\n", i, 100 + i, i);
+    for (int i = 0; i < 50; i++) {
+        const size_t used = strlen(request);
+        snprintf(request + used, sizeof request - used, "X-Header-%d: %0130d\r\n", i, i);
+    }
     strcat(request, "\r\n");
     const size_t len = strlen(request);
     test_start(&app, test_config());
