@@ -333,8 +333,12 @@ static enum accord_error add_held(struct report *report, const struct report_key
         report->held_cap = cap;
     }
     struct held *last = &report->held[report->held_count];
-    *last = (struct held){
-        .lines = sums->line_count, .gross = sums->gross, .gross_hidden = gross_hidden};
+    /* What could not be refunded stands under refunds, what waits is what is left of the sale. */
+    const bool is_excess =
+        slice_equal(key->held, slice_of(accord_held_name(ACCORD_HELD_EXCESS_REFUND)));
+    *last = (struct held){.lines = sums->line_count,
+                          .gross = is_excess ? sums->refunded : sums->gross - sums->refunded,
+                          .gross_hidden = gross_hidden};
     if (!keep_key(report, key, &last->key))
         return ACCORD_E_OUT_OF_MEMORY;
     report->held_count++;
