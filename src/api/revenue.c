@@ -315,6 +315,12 @@ static struct total *total_of(struct report *report, struct slice currency)
     return total->currency.data == NULL ? NULL : total;
 }
 
+/* True for what was refunded beyond what was paid, which both sides see. */
+static bool is_excess(const struct report_key *key)
+{
+    return slice_equal(key->held, slice_of(accord_held_name(ACCORD_HELD_EXCESS_REFUND)));
+}
+
 static enum accord_error add_held(struct report *report, const struct report_key *key,
                                   const struct report_sums *sums, bool gross_hidden)
 {
@@ -390,14 +396,14 @@ static enum accord_error uncovered_row(void *context, const struct report_key *k
     return add_held(context, key, sums, false);
 }
 
-/* A provider's count of what waits at a channel; what it sold itself it has seen already. */
+/* Of lines that wait at a channel a provider sees how many; what it sold itself it has seen. */
 static enum accord_error uncovered_count(void *context, const struct report_key *key,
                                          const struct report_sums *sums)
 {
     struct report *report = context;
     if (slice_equal(key->channel, slice_of(report->partner)))
         return ACCORD_OK;
-    return add_held(report, key, sums, true);
+    return add_held(report, key, sums, !is_excess(key));
 }
 
 static enum accord_error read_uncovered(struct call *call, struct report *report)
