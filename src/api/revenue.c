@@ -315,6 +315,12 @@ static struct total *total_of(struct report *report, struct slice currency)
     return total->currency.data == NULL ? NULL : total;
 }
 
+/* True for what was refunded beyond what was paid, which both sides see. */
+static bool is_excess(const struct report_key *key)
+{
+    return slice_equal(key->held, slice_of(accord_held_name(ACCORD_HELD_EXCESS_REFUND)));
+}
+
 static enum accord_error add_held(struct report *report, const struct report_key *key,
                                   const struct report_sums *sums, bool gross_hidden)
 {
@@ -333,8 +339,12 @@ static enum accord_error add_held(struct report *report, const struct report_key
         report->held_cap = cap;
     }
     struct held *last = &report->held[report->held_count];
-    *last = (struct held){
-        .lines = sums->line_count, .gross = sums->gross, .gross_hidden = gross_hidden};
+    /* What could not be refunded stands under refunds, what waits is what is left of the sale. */
+    const bool is_excess =
+        slice_equal(key->held, slice_of(accord_held_name(ACCORD_HELD_EXCESS_REFUND)));
+    *last = (struct held){.lines = sums->line_count,
+                          .gross = is_excess ? sums->refunded : sums->gross - sums->refunded,
+                          .gross_hidden = gross_hidden};
     if (!keep_key(report, key, &last->key))
         return ACCORD_E_OUT_OF_MEMORY;
     report->held_count++;
@@ -386,14 +396,14 @@ static enum accord_error uncovered_row(void *context, const struct report_key *k
     return add_held(context, key, sums, false);
 }
 
-/* A provider's count of what waits at a channel; what it sold itself it has seen already. */
+/* Of lines that wait at a channel a provider sees how many; what it sold itself it has seen. */
 static enum accord_error uncovered_count(void *context, const struct report_key *key,
                                          const struct report_sums *sums)
 {
     struct report *report = context;
     if (slice_equal(key->channel, slice_of(report->partner)))
         return ACCORD_OK;
-    return add_held(report, key, sums, true);
+    return add_held(report, key, sums, !is_excess(key));
 }
 
 static enum accord_error read_uncovered(struct call *call, struct report *report)
