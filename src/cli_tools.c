@@ -1,5 +1,5 @@
 /* `accord migrate`, `verify`, `config`, `health`. */
-#include <errno.h>
+#include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 
 #include "api/app.h"
 #include "cli.h"
+#include "ingest/verify.h"
+#include "store/health.h"
 #include "store/upgrade.h"
 
 enum { MESSAGE_MAX = 640, HEALTH_TIMEOUT_S = 5 };
@@ -55,11 +57,50 @@ int cli_config(const struct config *config, char *const *argv)
     return good ? EXIT_OK : EXIT_FAILED;
 }
 
+/* ---- verify ---- */
+
+static void print_difference(void *context, const char *table, const char *what)
+{
+    printf("%s: %s: %s\n", (const char *)context, table, what);
+}
+
+static int verify_one(const char *name, const char *url)
+{
+    struct db *db = NULL;
+    struct verify_summary found;
+    char title[16];
+    snprintf(title, sizeof title, "%s", name);
+    enum accord_error error = db_open(url, DB_READ_ONLY, &db);
+    if (error == ACCORD_OK)
+        error = store_ready(db);
+    if (error == ACCORD_OK)
+        error = ingest_verify(db, print_difference, title, &found);
+    if (error != ACCORD_OK) {
+        fprintf(stderr, "accord: %s: %s\n", url, accord_error_title(error));
+        db_close(db);
+        return EXIT_FAILED;
+    }
+    db_close(db);
+    printf("%s: %" PRId64 " facts, %" PRId64 " orders, %" PRId64 " lines, %" PRId64
+           " entries, %" PRId64 " rollups, %" PRId64 " ratings, %" PRId64 " waiting: %" PRId64
+           " differences\n",
+           name, found.facts, found.orders, found.lines, found.entries, found.rollups,
+           found.ratings, found.waiting, found.differences);
+    return found.differences == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
 int cli_verify(const struct config *config, char *const *argv)
 {
-    (void)config;
-    (void)argv;
-    return EXIT_FAILED;
+    if (argv[0] != NULL)
+        return cli_usage("verify");
+    char *test_url = app_test_url(config->database);
+    if (test_url == NULL)
+        return EXIT_FAILED;
+    /* Both are looked at, whatever the first says. */
+    const int live = verify_one("live", config->database);
+    const int test = verify_one("test", test_url);
+    free(test_url);
+    return live == EXIT_OK ? test : live;
 }
 
 /* ---- health ---- */

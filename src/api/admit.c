@@ -4,46 +4,7 @@
 #include "api/auth.h"
 #include "api/idempotency.h"
 #include "api/limits.h"
-
-static struct slice trim(struct slice text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
-/* Cuts what stands before `separator` off the front of `rest`; false when nothing is left. */
-static bool next_part(struct slice *rest, char separator, struct slice *ret)
-{
-    if (rest->len == 0)
-        return false;
-    const char *end = memchr(rest->data, separator, rest->len);
-    const size_t len = end == NULL ? rest->len : (size_t)(end - rest->data);
-    *ret = trim((struct slice){rest->data, len});
-    const size_t used = end == NULL ? len : len + 1;
-    rest->data += used;
-    rest->len -= used;
-    return true;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static bool equal_nocase(struct slice a, struct slice b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (lower(a.data[i]) != lower(b.data[i]))
-            return false;
-    return true;
-}
+#include "api/media.h"
 
 /* ---- the key ---- */
 
@@ -99,16 +60,6 @@ static void check_rate(struct flight *flight)
 
 /* ---- query and headers ---- */
 
-static bool name_listed(const char *names, struct slice name)
-{
-    struct slice rest = slice_of(names);
-    struct slice one;
-    while (next_part(&rest, ' ', &one))
-        if (one.len > 0 && slice_equal(one, name))
-            return true;
-    return false;
-}
-
 static void check_query(struct call *call)
 {
     const struct http_request *request = &call->http->request;
@@ -116,7 +67,7 @@ static void check_query(struct call *call)
         const struct slice name = request->query[i].name;
         const struct slice value = request->query[i].value;
         const int shown = name.len > 64 ? 64 : (int)name.len;
-        if (!name_listed(call->operation->query, name))
+        if (!media_word_listed(call->operation->query, name))
             call_fail(call, ACCORD_E_QUERY_INVALID, "the parameter '%.*s' is not known", shown,
                       name.data == NULL ? "" : name.data);
         else if (value.len > 0 && memchr(value.data, '\0', value.len) != NULL)
@@ -127,34 +78,6 @@ static void check_query(struct call *call)
                 call_fail(call, ACCORD_E_QUERY_INVALID, "the parameter '%.*s' is given twice",
                           shown, name.data);
     }
-}
-
-/* The entry of a blank-separated list that equals `media`, as a text of the arena; NULL: none. */
-static const char *media_in(struct call *call, const char *list, struct slice media)
-{
-    struct slice rest = slice_of(list);
-    struct slice one;
-    while (next_part(&rest, ' ', &one))
-        if (one.len > 0 && equal_nocase(one, media))
-            return arena_strdup(call->arena, one);
-    return NULL;
-}
-
-static bool charset_is_utf8(struct slice parameters)
-{
-    struct slice one;
-    while (next_part(&parameters, ';', &one)) {
-        if (one.len < 8 || !equal_nocase((struct slice){one.data, 8}, SLICE("charset=")))
-            continue;
-        struct slice charset = {one.data + 8, one.len - 8};
-        if (charset.len >= 2 && charset.data[0] == '"') {
-            charset.data++;
-            charset.len -= 2;
-        }
-        if (!equal_nocase(charset, SLICE("utf-8")) && !equal_nocase(charset, SLICE("us-ascii")))
-            return false;
-    }
-    return true;
 }
 
 static bool announces_body(const struct call *call)
@@ -172,87 +95,27 @@ static void check_content_type(struct flight *flight)
 {
     struct call *call = &flight->call;
     const char *taken = call->operation->media;
+    struct slice media = {NULL, 0};
     if (taken == NULL || !flight->has_body)
         return;
-    struct slice rest = http_header(call->http, "Content-Type");
-    struct slice media;
-    if (rest.data != NULL && next_part(&rest, ';', &media) && charset_is_utf8(rest))
-        flight->media = media_in(call, taken, media);
-    if (flight->media == NULL)
+    if (!media_of_body(taken, http_header(call->http, "Content-Type"), &media)) {
         call_fail(call, ACCORD_E_MEDIA_TYPE_UNSUPPORTED, "this operation takes: %s", taken);
-}
-
-/* The quality of a range's parameters in thousandths; 1000 without `q`, 0 when it is not valid. */
-static unsigned quality(struct slice parameters)
-{
-    struct slice one;
-    while (next_part(&parameters, ';', &one)) {
-        if (one.len < 3 || lower(one.data[0]) != 'q' || one.data[1] != '=')
-            continue;
-        if (one.data[2] == '1')
-            return 1000;
-        unsigned value = 0;
-        unsigned unit = 100;
-        for (size_t i = 4; i < one.len && i < 7 && one.data[i] >= '0' && one.data[i] <= '9'; i++) {
-            value += (unsigned)(one.data[i] - '0') * unit;
-            unit /= 10;
-        }
-        return value;
+        return;
     }
-    return 1000;
-}
-
-/* How well `accept` takes `media`: the most specific range decides. */
-static unsigned acceptance(struct slice accept, struct slice media)
-{
-    const char *slash = memchr(media.data, '/', media.len);
-    const size_t type_len = (size_t)(slash - media.data) + 1;
-    unsigned best = 0;
-    unsigned best_rank = 0;
-    struct slice range;
-    while (next_part(&accept, ',', &range)) {
-        struct slice name;
-        unsigned rank = 0;
-        if (!next_part(&range, ';', &name))
-            continue;
-        if (equal_nocase(name, media))
-            rank = 3;
-        else if (name.len == type_len + 1 && name.data[type_len] == '*' &&
-                 equal_nocase((struct slice){name.data, type_len},
-                              (struct slice){media.data, type_len}))
-            rank = 2;
-        else if (slice_equal(name, SLICE("*/*")))
-            rank = 1;
-        if (rank > best_rank) {
-            best_rank = rank;
-            best = quality(range);
-        }
-    }
-    return best;
+    flight->media = arena_strdup(call->arena, media);
 }
 
 static void check_accept(struct flight *flight)
 {
     struct call *call = &flight->call;
-    const char *produces = call->operation->produces;
-    const struct slice accept = http_header(call->http, "Accept");
-    struct slice rest = slice_of(produces == NULL ? "application/json" : produces);
-    struct slice media;
-    struct slice chosen = {NULL, 0};
-    unsigned best = 0;
-    while (next_part(&rest, ' ', &media)) {
-        const unsigned taken = accept.data == NULL ? 1000 : acceptance(accept, media);
-        if (media.len > 0 && taken > best) {
-            best = taken;
-            chosen = media;
-        }
-    }
-    if (chosen.data == NULL) {
-        call_fail(call, ACCORD_E_NOT_ACCEPTABLE, "this operation answers with: %s",
-                  produces == NULL ? "application/json" : produces);
+    const char *offered =
+        call->operation->produces == NULL ? "application/json" : call->operation->produces;
+    struct slice media = {NULL, 0};
+    if (!media_accepted(offered, http_header(call->http, "Accept"), &media)) {
+        call_fail(call, ACCORD_E_NOT_ACCEPTABLE, "this operation answers with: %s", offered);
         return;
     }
-    flight->produces = arena_strdup(call->arena, chosen);
+    flight->produces = arena_strdup(call->arena, media);
 }
 
 static void check_condition(struct call *call)
@@ -262,7 +125,7 @@ static void check_condition(struct call *call)
     if (http_header(call->http, "If-Match").data != NULL)
         return;
     const struct slice none = http_header(call->http, "If-None-Match");
-    if (none.data == NULL || !slice_equal(trim(none), SLICE("*")))
+    if (none.data == NULL || !slice_equal(none, SLICE("*")))
         call_fail(call, ACCORD_E_IF_MATCH_REQUIRED, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/bootstrap.h"
+#include "api/catalogs.h"
 #include "api/dispatch.h"
 #include "api/docs.h"
 #include "api/limits.h"
@@ -170,6 +171,7 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
         .rating_prior_milli = config->rating_prior_mean_milli,
         .rating_prior_weight = config->rating_prior_weight,
         .catalog_drop_max_ppm = config->catalog_drop_max_ppm,
+        .catalog_guard_min = config->catalog_guard_min,
     };
     enum accord_error error = store_upgrade(book->database_url, why, APP_WHY_MAX);
     if (error != ACCORD_OK)
@@ -192,6 +194,8 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
     error = writer_start(&writer, &book->writer);
     if (error == ACCORD_OK)
         error = open_readers(book, app->worker_count + app->job_count);
+    if (error == ACCORD_OK)
+        error = catalogs_recover(book);
     return explain(why, book->database_url, error);
 }
 

@@ -31,6 +31,8 @@ static const struct write_kind chunk_kind = {.name = "catalog", .run = run_chunk
 static enum accord_error host_write(void *context, catalog_write_fn *work, void *self)
 {
     const struct catalog_thread *thread = context;
+    if (thread->stop != NULL && atomic_load(thread->stop))
+        return ACCORD_E_SHUTTING_DOWN;
     struct chunk chunk = {work, self};
     struct write_task task = {.kind = &chunk_kind, .self = &chunk, .weight = CHUNK_WEIGHT};
     return writer_call(thread->book->writer, &task);

@@ -9,6 +9,9 @@
 struct catalog_thread {
     struct book *book;
     struct db *reader; /* of this thread */
+    /* NULL, or true once the work must not go on: then nothing more is written, and the next start
+     * deals with what is left, as after a crash. */
+    const _Atomic bool *stop;
     struct catalog_host host;
 };
 

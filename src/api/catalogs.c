@@ -213,6 +213,7 @@ static void run_background(void *self, unsigned thread)
     struct background *job = self;
     struct catalog_thread host;
     catalog_thread_init(&host, job->book, job->app->worker_count + thread);
+    host.stop = &job->app->draining; /* a large import must not hold up a stop */
     const struct slice body = {job->upload.data, job->upload.len};
     const enum accord_error error = job->upload.data == NULL
                                         ? catalog_apply(&host.host, job->import)

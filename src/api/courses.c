@@ -445,9 +445,9 @@ static void put_prepare(struct call *call)
         return;
     }
     const struct slice body = call->http->request.body;
-    const enum accord_error error =
-        body.len == 0 ? ACCORD_E_BODY_EMPTY
-                      : course_decode(call->arena, body, true, &state->course, &state->problems);
+    const enum accord_error error = body.len == 0 ? ACCORD_E_BODY_EMPTY
+                                                  : course_decode(call->arena, body, true, NULL,
+                                                                  &state->course, &state->problems);
     if (error == ACCORD_E_FIELDS_INVALID || error == ACCORD_E_JSON_INVALID)
         call_problems(call, error, &state->problems);
     else
@@ -491,11 +491,34 @@ static enum accord_error put_write(struct call *call)
         !call_precondition(call, found ? state->now.version : 0))
         return error;
     state->created = !found;
-    error = catalog_put_course(call->tx, state->provider, &state->course, &state->now, &changed);
+    error = catalog_put_course(call->tx, call->arena, state->provider, &state->course, &state->now,
+                               &changed);
     if (error != ACCORD_E_CATALOG_BUSY)
         return error;
     call_fail(call, error, NULL);
     return ACCORD_OK;
+}
+
+/* By the provider's own id, unless that cannot stand in a path. */
+static void locate(struct call *call, const struct put_state *state)
+{
+    struct slice id = state->now.course_id;
+    if (memchr(id.data, '/', id.len) != NULL || id.data[0] == '.')
+        id = state->now.id;
+    struct buf path;
+    buf_init(&path, 4096);
+    for (size_t i = 0; i < id.len; i++) {
+        const unsigned char c = (unsigned char)id.data[i];
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
+        if (plain)
+            buf_add_char(&path, (char)c);
+        else
+            buf_printf(&path, "%%%02X", c);
+    }
+    if (!call_check(call, buf_error(&path)))
+        call_location(call, "/v1/courses/%s/%.*s", state->provider, (int)path.len, path.data);
+    buf_done(&path);
 }
 
 static void put_answer(struct call *call)
@@ -504,8 +527,7 @@ static void put_answer(struct call *call)
     call_json(call, state->created ? 201 : 200);
     call_etag(call, state->now.version);
     if (state->created)
-        call_location(call, "/v1/courses/%s/%.*s", state->provider, (int)state->now.id.len,
-                      state->now.id.data);
+        locate(call, state);
     course_answer(&call->reply->body, &state->now);
 }
 

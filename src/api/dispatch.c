@@ -7,6 +7,7 @@
 #include "api/idempotency.h"
 #include "api/metering.h"
 #include "api/reply.h"
+#include "base/config.h"
 
 struct dispatch {
     struct app *app;
@@ -149,14 +150,23 @@ static bool submit_write(struct flight *flight)
     return false;
 }
 
+/* A read that holds up a worker, and the write-ahead log, longer than this is a bug or an overload.
+ */
+enum { FAST_READ_MAX_US = 1000000 };
+
 static void read_step(struct call *call)
 {
     struct db *db = call->book->readers[call->reader];
+    const int64_t allowed_us = call->operation->run == RUN_JOB
+                                   ? call->app->config->run_timeout_ms * 1000
+                                   : FAST_READ_MAX_US;
     if (call_check(call, db_begin(db)))
         return;
+    db_set_deadline(db, clock_monotonic_us() + allowed_us);
     call->db = db;
     call->operation->read(call);
     call->db = NULL;
+    db_set_deadline(db, 0);
     db_rollback(db);
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/app.h"
 #include "api/cursor.h"
+#include "api/metering.h"
 #include "ingest/facts.h"
 
 /* ---- posting ---- */
@@ -112,6 +113,9 @@ static void answer_post(struct call *call)
         write_result(&w, &batch->facts[i]);
     jw_array_end(&w);
     jw_object_end(&w);
+    metering_facts(call, (int64_t)batch->counts[FACT_ACCEPTED],
+                   (int64_t)batch->counts[FACT_DUPLICATE], (int64_t)batch->counts[FACT_CONFLICT],
+                   (int64_t)batch->counts[FACT_REJECTED]);
 }
 
 /* ---- reading ---- */

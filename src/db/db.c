@@ -182,6 +182,8 @@ static enum accord_error run(struct db *db, const struct db_sql *sql, const stru
     enum accord_error error = check_transaction(db);
     if (error != ACCORD_OK)
         return error;
+    if (rows == NULL && columns != 0)
+        return db_fail(db, ACCORD_E_DATABASE_ERROR, "parameters are missing");
     if (!values_valid(rows, columns * row_count))
         return db_fail(db, ACCORD_E_DATABASE_ERROR, "a text parameter holds a NUL byte");
     return db->engine->run(db, sql, rows, columns, row_count, ret_changes, each, context);

@@ -46,8 +46,9 @@ static inline struct db_value db_text(struct slice text)
 }
 static inline struct db_value db_str(const char *text)
 {
-    return text == NULL ? (struct db_value){.type = DB_NULL}
-                        : (struct db_value){.type = DB_TEXT, .data = slice_of(text)};
+    if (text == NULL)
+        return (struct db_value){.type = DB_NULL};
+    return (struct db_value){.type = DB_TEXT, .data = slice_of(text)};
 }
 static inline struct db_value db_bytes(const void *data, size_t len)
 {

@@ -209,7 +209,7 @@ enum accord_error sqlite_run(struct db *base, const struct db_sql *sql, const st
     const bool reads = sqlite3_stmt_readonly(statement.handle) != 0;
     int64_t changes = 0;
     for (size_t i = 0; i < row_count && error == ACCORD_OK; i++) {
-        const int code = bind_row(&statement, rows == NULL ? NULL : rows + i * columns);
+        const int code = columns == 0 ? SQLITE_OK : bind_row(&statement, rows + i * columns);
         error = code != SQLITE_OK ? sqlite_fail(db, code, sql->text)
                                   : step_all(db, sql, statement.handle, i, each, context);
         sqlite3_reset(statement.handle);

@@ -56,13 +56,12 @@ void exchange_free(struct exchange *exchange)
 static void exchange_end(struct exchange *exchange, bool worker_gone)
 {
     const struct http_app *app = &exchange->worker->server->app;
-    if (exchange->begun) {
-        exchange->pub.reply.status = exchange->status;
-        if (app->finished != NULL)
-            app->finished(app->context, &exchange->pub,
-                          clock_monotonic_us() - exchange->pub.request.started_us);
+    exchange->pub.reply.status = exchange->status;
+    if (app->finished != NULL)
+        app->finished(app->context, &exchange->pub,
+                      clock_monotonic_us() - exchange->pub.request.started_us);
+    if (exchange->begun)
         app->end(app->context, &exchange->pub);
-    }
     body_done(&exchange->body);
     buf_done(&exchange->pub.reply.body);
     buf_done(&exchange->encoded);

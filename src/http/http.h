@@ -97,8 +97,9 @@ struct http_app {
      *  fills it. */
     void (*problem)(void *context, struct http_exchange *exchange, enum accord_error error,
                     const char *detail);
-    /** One finished exchange, for metrics, just before end(); may be NULL. reply.status is what was
-     *  sent; 499 when the client left before an answer. */
+    /** One finished exchange, for metrics, just before end(); may be NULL. Also called for what was
+     *  refused before begin(): user and route are NULL then. reply.status is what was sent; 499
+     * when the client left before an answer. Threads as for end(). */
     void (*finished)(void *context, const struct http_exchange *exchange, int64_t duration_us);
 };
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "ingest/keymap.h"
-#include "store/agreements.h"
 
 enum { BOOK_BYTES_MAX = 1 << 30, CHOICES_MAX = 100000 };
 
@@ -43,46 +42,6 @@ static void *grown(struct arena *arena, void *items, size_t count, size_t *cap, 
         memcpy(ret, items, count * size);
     *cap = more;
     return ret;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct agreement_version *x = a;
-    const struct agreement_version *y = b;
-    const int order = strcmp(x->terms.agreement, y->terms.agreement);
-    if (order != 0)
-        return order;
-    return x->terms.version < y->terms.version ? -1 : x->terms.version > y->terms.version;
-}
-
-static enum accord_error read_versions(struct agreement_book *book, struct db *db)
-{
-    struct agreement_version_row *rows;
-    size_t count;
-    enum accord_error error = store_agreement_settling(db, book->arena, NULL, &rows, &count);
-    if (error != ACCORD_OK)
-        return error;
-    book->versions = arena_array(book->arena, count + 1, sizeof *book->versions);
-    if (book->versions == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        struct json_problems problems = {.count = 0};
-        struct slice id;
-        struct slice name;
-        error = agreement_decode(book->arena, rows[i].body, rows[i].agreement, rows[i].version,
-                                 false, &id, &name, &book->versions[i], &problems);
-        /* It was accepted when it was stored: what does not decode any more is a broken file. */
-        if (error == ACCORD_E_FIELDS_INVALID || error == ACCORD_E_JSON_INVALID)
-            return ACCORD_E_DATABASE_ERROR;
-        if (error != ACCORD_OK)
-            return error;
-        /* A version can end earlier than what was signed. */
-        book->versions[i].terms.effective_from_us = rows[i].effective_from;
-        book->versions[i].terms.effective_to_us = rows[i].effective_to;
-    }
-    book->count = count;
-    qsort(book->versions, count, sizeof *book->versions, by_name);
-    return ACCORD_OK;
 }
 
 static enum accord_error add_pair(struct agreement_book *book, const char *provider,
@@ -137,7 +96,7 @@ enum accord_error agreement_book_load(struct db *db, struct agreement_book **ret
     enum accord_error error =
         book->arena == NULL || book->cache == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
     if (error == ACCORD_OK)
-        error = read_versions(book, db);
+        error = agreement_load_settling(db, book->arena, NULL, &book->versions, &book->count);
     if (error == ACCORD_OK)
         error = index_versions(book);
     if (error == ACCORD_OK)

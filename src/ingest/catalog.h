@@ -93,12 +93,13 @@ enum accord_error catalog_changed(struct ingest_tx *tx, const char *provider, st
 /**
  * Creates, changes or revives a course.
  *
+ * @param arena        what is returned lives there, longer than the transaction
  * @param ret_changed  false: it has this content already, and *ret_now is unwritten
  * @return ACCORD_OK; ACCORD_E_CATALOG_BUSY while an import has the catalog: nothing was written
  */
-enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
-                                     const struct course *course, struct store_course *ret_now,
-                                     bool *ret_changed);
+enum accord_error catalog_put_course(struct ingest_tx *tx, struct arena *arena,
+                                     const char *provider, const struct course *course,
+                                     struct store_course *ret_now, bool *ret_changed);
 /** @return ACCORD_E_NOT_FOUND when there is no active course of that id; ACCORD_E_CATALOG_BUSY */
 enum accord_error catalog_withdraw_course(struct ingest_tx *tx, const char *provider,
                                           struct slice course_id);

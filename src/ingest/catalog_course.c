@@ -15,18 +15,18 @@ static enum accord_error open_catalog(struct ingest_tx *tx, const char *provider
     return e;
 }
 
-enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
-                                     const struct course *course, struct store_course *ret_now,
-                                     bool *ret_changed)
+enum accord_error catalog_put_course(struct ingest_tx *tx, struct arena *arena,
+                                     const char *provider, const struct course *course,
+                                     struct store_course *ret_now, bool *ret_changed)
 {
     struct store_catalog catalog;
     struct store_course_head head;
     struct store_course row = {0};
     enum accord_error e = open_catalog(tx, provider, &catalog);
     if (e == ACCORD_OK)
-        e = course_encode(tx->arena, course, &row);
+        e = course_encode(arena, course, &row);
     if (e == ACCORD_OK)
-        e = store_course_heads(tx->db, tx->arena, provider, catalog.generation, &row.course_id, 1,
+        e = store_course_heads(tx->db, arena, provider, catalog.generation, &row.course_id, 1,
                                &head);
     if (e != ACCORD_OK)
         return e;
@@ -36,7 +36,7 @@ enum accord_error catalog_put_course(struct ingest_tx *tx, const char *provider,
     }
     char id[RANDOM_ID_MAX];
     random_id("crs_", id);
-    const char *own_id = head.version != 0 ? head.id.data : arena_strdup(tx->arena, slice_of(id));
+    const char *own_id = head.version != 0 ? head.id.data : arena_strdup(arena, slice_of(id));
     if (own_id == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     row.provider = slice_of(provider);

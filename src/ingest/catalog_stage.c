@@ -196,10 +196,10 @@ static enum accord_error decode(struct staging *s, struct chunk *c, struct item 
     problems->total = 0;
     struct course course;
     const struct catalog_map *map = s->source->map;
-    enum accord_error e =
-        map != NULL ? course_from_row(s->arena, map, &item->element.row, &s->request->defaults,
-                                      &course, problems)
-                    : course_decode(s->arena, item->element.text, false, &course, problems);
+    enum accord_error e = map != NULL ? course_from_row(s->arena, map, &item->element.row,
+                                                        &s->request->defaults, &course, problems)
+                                      : course_decode(s->arena, item->element.text, false,
+                                                      &s->request->defaults, &course, problems);
     if (e == ACCORD_OK) {
         e = course_encode(s->arena, &course, &item->course);
         item->course.raw_hash = item->raw;

@@ -98,6 +98,12 @@ struct course {
     struct slice extra; /**< unknown fields: canonical JSON object; data NULL: none */
 };
 
+/** What a course without a value of its own gets; from the query of the upload. */
+struct course_defaults {
+    struct accord_currency currency; /**< code "": none */
+    struct slice language;           /**< data NULL: none */
+};
+
 /**
  * Decodes a native JSON element and checks it.
  *
@@ -105,11 +111,13 @@ struct course {
  * version, content_hash, min_price, state, changed_at) are passed over, so that what was read can
  * be changed and sent back.
  *
+ * @param defaults  NULL: none
  * @return ACCORD_OK; ACCORD_E_FIELDS_INVALID or ACCORD_E_JSON_INVALID with problems;
  *         ACCORD_E_OUT_OF_MEMORY. *ret is unwritten on failure
  */
 enum accord_error course_decode(struct arena *arena, struct slice element, bool answered,
-                                struct course *ret, struct json_problems *problems);
+                                const struct course_defaults *defaults, struct course *ret,
+                                struct json_problems *problems);
 
 /** The course_id of an element that may be refused otherwise; "" when it cannot be read. */
 struct slice course_peek_id(struct arena *arena, struct slice element);

@@ -5,12 +5,6 @@
 #include "ingest/catalog_map.h"
 #include "ingest/course.h"
 
-/** What a row without a value of its own gets; from the query of the upload. */
-struct course_defaults {
-    struct accord_currency currency; /**< code "": none */
-    struct slice language;           /**< data NULL: none */
-};
-
 /**
  * Reads and checks one row; texts are borrowed from its cells or live in the arena. The rules of
  * each kind of cell stand in csv_value.h.

@@ -1,4 +1,5 @@
 /* Courses as native JSON: the table of fields, and the canonical body. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/number.h"
@@ -12,7 +13,7 @@ static const struct json_field purpose_name = JSON_ELEMENT_ENUM(course_purposes)
 
 static const struct json_field price_fields[] = {
     JSON_AMOUNT(struct course_price, amount),
-    JSON_CURRENCY(struct course_price, currency),
+    JSON_CURRENCY_OPT(struct course_price, currency),
 };
 static const struct json_object price_spec = JSON_OBJECT(struct course_price, price_fields);
 
@@ -179,8 +180,27 @@ static enum accord_error take_extra(struct arena *arena, struct element *element
     return ACCORD_OK;
 }
 
+static void take_defaults(struct course *course, const struct course_defaults *defaults,
+                          struct json_problems *problems)
+{
+    struct course_offer *offers = course->offers.items;
+    if (course->language.data == NULL && defaults != NULL)
+        course->language = defaults->language;
+    for (size_t i = 0; i < course->offers.count; i++) {
+        char pointer[64];
+        if (!offers[i].has_price || offers[i].price.currency.code[0] != '\0')
+            continue;
+        if (defaults != NULL)
+            offers[i].price.currency = defaults->currency;
+        snprintf(pointer, sizeof pointer, "/offers/%zu/price/currency", i);
+        if (offers[i].price.currency.code[0] == '\0')
+            json_problem_add(problems, ACCORD_E_FIELD_MISSING, pointer, "is required");
+    }
+}
+
 enum accord_error course_decode(struct arena *arena, struct slice element, bool answered,
-                                struct course *ret, struct json_problems *problems)
+                                const struct course_defaults *defaults, struct course *ret,
+                                struct json_problems *problems)
 {
     struct element *decoded = arena_alloc(arena, sizeof *decoded);
     if (decoded == NULL)
@@ -195,6 +215,7 @@ enum accord_error course_decode(struct arena *arena, struct slice element, bool 
     decoded->course.available_from = decoded->available.from;
     decoded->course.available_to = decoded->available.to;
     take_rating(decoded, problems);
+    take_defaults(&decoded->course, defaults, problems);
     e = take_extra(arena, decoded, problems);
     if (e == ACCORD_OK)
         e = course_check(arena, &decoded->course, problems);

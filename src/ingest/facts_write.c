@@ -48,6 +48,7 @@ struct item {
     size_t learner; /* SIZE_MAX: none */
     size_t course;  /* SIZE_MAX: none */
     size_t order;   /* order_slot it touches; SIZE_MAX: none */
+    size_t refund;  /* refund_slot of its id; SIZE_MAX: none */
 };
 
 /* A growing table with an index by key. */
@@ -173,26 +174,16 @@ static bool is_reversal(const struct fact *fact)
 }
 
 static enum accord_error note_refund(struct writing *w, const char *channel,
-                                     const struct fact *fact)
+                                     const struct fact *fact, size_t *ret)
 {
     struct key key = key_of(channel, fact->order_id, fact->refund_id, NULL);
     key_number(&key, is_reversal(fact));
-    size_t at;
     bool made;
-    const enum accord_error error = table_at(&w->refunds, &key, &at, &made);
+    const enum accord_error error = table_at(&w->refunds, &key, ret, &made);
     if (error == ACCORD_OK && made)
-        ((struct refund_slot *)row_at(&w->refunds, at))->name =
+        ((struct refund_slot *)row_at(&w->refunds, *ret))->name =
             (struct refund_name){channel, fact->order_id, fact->refund_id, is_reversal(fact), 0};
     return error;
-}
-
-static struct refund_slot *refund_of(const struct writing *w, const char *channel,
-                                     const struct fact *fact)
-{
-    struct key key = key_of(channel, fact->order_id, fact->refund_id, NULL);
-    key_number(&key, is_reversal(fact));
-    const size_t *at = keymap_find(&w->refunds.index, &key);
-    return at == NULL ? NULL : row_at(&w->refunds, *at);
 }
 
 static enum accord_error note_item(struct writing *w, struct item *item)
@@ -200,7 +191,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
     const struct fact *fact = item->fact;
     const char *partner = item->batch->partner;
     bool made;
-    item->target = item->learner = item->course = item->order = SIZE_MAX;
+    item->target = item->learner = item->course = item->order = item->refund = SIZE_MAX;
     enum accord_error error = note_name(w, partner, fact->event_id, &item->slot);
     if (error == ACCORD_OK && fact->supersedes != NULL) {
         error = note_name(w, partner, fact->supersedes, &item->target);
@@ -227,7 +218,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
     if (error == ACCORD_OK && fact->order_id != NULL)
         error = note_order(w, partner, fact->order_id, &item->order);
     if (error == ACCORD_OK && fact->refund_id != NULL)
-        error = note_refund(w, partner, fact);
+        error = note_refund(w, partner, fact, &item->refund);
     for (size_t i = 0; error == ACCORD_OK && fact->order != NULL && i < fact->order->line_count;
          i++)
         if (i == 0 ||
@@ -549,8 +540,8 @@ static void accept(struct writing *w, struct item *item)
             order->sale = NULL; /* read what stands in the end */
         order->taken |= fact->order != NULL;
     }
-    if (fact->refund_id != NULL)
-        refund_of(w, item->batch->partner, fact)->taken = true;
+    if (item->refund != SIZE_MAX)
+        ((struct refund_slot *)row_at(&w->refunds, item->refund))->taken = true;
     if (item->course != SIZE_MAX &&
         !((struct course_slot *)row_at(&w->courses, item->course))->known)
         fact->held = ACCORD_HELD_UNMATCHED;
@@ -582,7 +573,8 @@ static enum accord_error decide(struct writing *w, struct item *item)
                ((struct order_slot *)row_at(&w->orders, item->order))->taken) {
         reject(item, ACCORD_E_ORDER_EXISTS, "/order_id");
         return ACCORD_OK;
-    } else if (fact->refund_id != NULL && refund_of(w, item->batch->partner, fact)->taken) {
+    } else if (item->refund != SIZE_MAX &&
+               ((struct refund_slot *)row_at(&w->refunds, item->refund))->taken) {
         reject(item, ACCORD_E_REFUND_EXISTS, "/refund_id");
         return ACCORD_OK;
     }
@@ -711,7 +703,7 @@ static enum accord_error insert_refunds(struct writing *w)
         if (fact->refund_id == NULL)
             continue;
         if (item->target == SIZE_MAX) {
-            names[name_count] = refund_of(w, item->batch->partner, fact)->name;
+            names[name_count] = ((struct refund_slot *)row_at(&w->refunds, item->refund))->name;
             names[name_count++].seq = fact->seq;
         }
         if (fact->row_count == 0)

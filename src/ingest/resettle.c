@@ -153,11 +153,8 @@ enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
     struct scopes scopes = {.arena = tx->arena};
     tx->agreements = NULL;
     enum accord_error error = ingest_agreements(tx, &after);
-    if (error == ACCORD_OK && before != NULL)
+    if (error == ACCORD_OK)
         error = agreement_book_compare(before, after, add_version, &scopes);
-    /* Without a book from before, a version that ended may have ended at any time until now. */
-    if (error == ACCORD_OK && before == NULL)
-        error = add_version(&scopes, version, version->effective_from_us, INT64_MAX);
     agreement_book_free(before);
     if (error != ACCORD_OK)
         return error;

@@ -72,7 +72,9 @@ enum accord_error ingest_tx_enter(struct ingest_tx *tx, struct db *db)
     tx->now = clock_now_us();
     tx->last_seq = 0;
     tx->db = db;
-    return ACCORD_OK;
+    /* Before anything changes: what a change of an agreement touches is what differs from here. */
+    struct agreement_book *book;
+    return ingest_agreements(tx, &book);
 }
 
 enum accord_error ingest_seq(struct ingest_tx *tx, int64_t count, int64_t *ret_first)

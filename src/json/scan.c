@@ -294,7 +294,7 @@ bool json_raw_text(struct slice raw, char *ret, size_t size)
                 if (c == 0 || c > 0x7f)
                     return false;
             } else if (raw.data[i] != '\0' && known != NULL) {
-                c = to[known - from];
+                c = (unsigned char)to[known - from];
             } else {
                 return false;
             }

@@ -19,7 +19,9 @@ static struct slice replace_numbers(struct arena *arena, struct slice text,
     for (size_t i = 0; i < numbers->count; i++) {
         char *number = copy + (numbers->items[i].data - text.data);
         memset(number, ' ', numbers->items[i].len);
-        memcpy(number, "0e0", 3); /* such a number has three characters at least */
+        number[0] = '0'; /* such a number has three characters at least */
+        number[1] = 'e';
+        number[2] = '0';
     }
     return (struct slice){copy, text.len};
 }

@@ -347,6 +347,7 @@ enum accord_error writer_call(struct writer *writer, struct write_task *task)
     struct waiter waiter = {.is_done = false};
     pthread_mutex_init(&waiter.mutex, NULL);
     pthread_cond_init(&waiter.done, NULL);
+    /* cppcheck-suppress autoVariables; the task leaves the writer before this returns */
     task->waiter = &waiter;
     enum accord_error error = enqueue(writer, task);
     if (error == ACCORD_OK) {
@@ -356,6 +357,7 @@ enum accord_error writer_call(struct writer *writer, struct write_task *task)
         pthread_mutex_unlock(&waiter.mutex);
         error = task->result;
     }
+    task->waiter = NULL;
     pthread_cond_destroy(&waiter.done);
     pthread_mutex_destroy(&waiter.mutex);
     return error;

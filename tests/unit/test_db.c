@@ -204,6 +204,8 @@ START_TEST(misuse_is_an_error)
     ck_assert_ptr_nonnull(strstr(db_message(db), "nowhere"));
     ck_assert_int_eq(db_run(db, &sql_quoted, NULL, 0, 1, NULL), ACCORD_E_DATABASE_ERROR);
     ck_assert_int_eq(db_script(db, "CREATE TABLE x (a @int32)"), ACCORD_E_DATABASE_ERROR);
+    ck_assert_int_eq(db_query(db, &sql_by_id, NULL, 1, 1, read_int, &value),
+                     ACCORD_E_DATABASE_ERROR);
     /* A NUL byte would be the end of the text on one engine and an error on another. */
     const struct db_value nul[] = {db_int(1), db_text((struct slice){"a\0b", 3}), db_null(),
                                    db_int(1)};
