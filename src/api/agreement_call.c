@@ -172,7 +172,7 @@ void agreement_answer(struct call *call)
     agreement_write(&w, &state->row, state->shown);
     jw_key(&w, "versions");
     jw_array(&w);
-    for (size_t i = state->version_count; i-- > 0;) {
+    for (size_t i = 0; i < state->version_count; i++) {
         jw_object(&w);
         agreement_write_version(&w, &state->versions[i]);
         jw_object_end(&w);

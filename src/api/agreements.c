@@ -271,7 +271,7 @@ static void answer_list(struct call *call)
 struct version_list {
     struct agreement_call agreement;
     struct list_page page;
-    int64_t before; /* only versions below it */
+    int64_t after; /* only versions above it */
 };
 
 static void prepare_versions(struct call *call)
@@ -281,10 +281,7 @@ static void prepare_versions(struct call *call)
     if (list == NULL || !call_page(call, 1, &list->page))
         return;
     list->agreement.id = call_arg(call, 0);
-    list->before = INT64_MAX;
-    if (!list->page.has_cursor)
-        return;
-    if (number_parse_int(list->page.parts[0], &list->before) != ACCORD_OK)
+    if (list->page.has_cursor && number_parse_int(list->page.parts[0], &list->after) != ACCORD_OK)
         call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
 }
 
@@ -302,16 +299,16 @@ static void answer_versions(struct call *call)
     const struct agreement_call *state = &list->agreement;
     if (state->not_modified)
         return;
-    size_t left = state->version_count;
-    while (left > 0 && state->versions[left - 1].version >= list->before)
-        left--;
+    size_t at = 0;
+    while (at < state->version_count && state->versions[at].version <= list->after)
+        at++;
     struct json_writer w = call_json(call, 200);
     jw_object(&w);
     jw_key(&w, "items");
     jw_array(&w);
     int64_t last = 0;
-    for (int64_t shown = 0; left > 0 && shown < list->page.limit; shown++) {
-        const struct agreement_version_row *version = &state->versions[--left];
+    for (int64_t shown = 0; at < state->version_count && shown < list->page.limit; shown++) {
+        const struct agreement_version_row *version = &state->versions[at++];
         jw_object(&w);
         agreement_write_version(&w, version);
         jw_object_end(&w);
@@ -319,7 +316,7 @@ static void answer_versions(struct call *call)
     }
     jw_array_end(&w);
     const struct slice place = slice_of(arena_printf(call->arena, "%lld", (long long)last));
-    call_page_next(call, &w, &place, 1, left > 0);
+    call_page_next(call, &w, &place, 1, at < state->version_count);
     jw_object_end(&w);
 }
 
