@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "api/app.h"
-#include "api/cursor.h"
 #include "api/metering.h"
 #include "ingest/facts.h"
 
@@ -195,7 +194,7 @@ static void answer_list(struct call *call)
     const struct listing *listing = call->state;
     const char *next = NULL;
     if (listing->count > 0) {
-        next = cursor_of_version(call->arena, listing->rows[listing->count - 1].seq);
+        next = call_as_of(call, listing->rows[listing->count - 1].seq);
         if (next == NULL) {
             call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
             return;
