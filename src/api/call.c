@@ -6,6 +6,7 @@
 #include "api/app.h"
 #include "api/cursor.h"
 #include "api/dispatch.h"
+#include "api/reply.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
@@ -69,7 +70,8 @@ int64_t call_query_since(struct call *call, const char *name, int64_t missing)
 {
     const char *text = call_query(call, name);
     int64_t version = missing;
-    if (text != NULL && !call->failed && !cursor_to_version(slice_of(text), &version))
+    if (text != NULL && !call->failed &&
+        !cursor_to_version(api_caller_binding(call), slice_of(text), &version))
         call_fail(call, ACCORD_E_CURSOR_INVALID, "%s is not a value that an answer gave", name);
     return version;
 }
@@ -110,41 +112,21 @@ bool call_decode(struct call *call, const struct json_object *spec, void *ret)
 
 /* ---- lists ---- */
 
-static bool is_paging(struct slice name)
-{
-    return slice_equal(name, SLICE("cursor")) || slice_equal(name, SLICE("limit"));
-}
-
-/* A cursor belongs to one list: an operation, a caller, its filters. Sums the hashes of the
- * parameters, so their order does not matter. */
+/* A cursor belongs to one list: an operation, what its path names, a caller, its filters. */
 static uint32_t list_binding(const struct call *call)
 {
-    const struct http_request *request = &call->http->request;
     struct buf text;
     buf_init(&text, 4096);
     buf_add_str(&text, call->operation->id);
-    buf_add_char(&text, '\n');
-    buf_add_str(&text, call->book == NULL ? "" : call->book->name);
-    buf_add_char(&text, '\n');
-    buf_add_str(&text, call->caller.partner == NULL ? "" : call->caller.partner);
     for (size_t i = 0; i < 4 && call->args[i].data != NULL; i++) {
         buf_add_char(&text, '\n');
         buf_add_slice(&text, call->args[i]);
     }
-    struct hash hash = hash_of(buf_slice(&text));
+    const struct hash hash = hash_of(buf_slice(&text));
+    uint32_t binding;
+    memcpy(&binding, hash.bytes, sizeof binding);
     buf_done(&text);
-    uint32_t sum;
-    memcpy(&sum, hash.bytes, sizeof sum);
-    for (size_t i = 0; i < request->query_count; i++) {
-        if (is_paging(request->query[i].name))
-            continue;
-        uint32_t part;
-        hash = hash_of(request->query[i].value);
-        hash = hash_keyed(hash.bytes, request->query[i].name);
-        memcpy(&part, hash.bytes, sizeof part);
-        sum += part;
-    }
-    return sum;
+    return (binding ^ api_caller_binding(call)) + api_query_binding(call, false);
 }
 
 bool call_page(struct call *call, size_t parts, struct list_page *ret)

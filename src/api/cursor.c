@@ -124,29 +124,38 @@ bool cursor_decode(struct arena *arena, uint32_t binding, struct slice text, siz
     return true;
 }
 
-char *cursor_of_version(struct arena *arena, int64_t version)
+enum { CHECK_BYTES = 2 };
+
+char *cursor_of_version(struct arena *arena, uint32_t binding, int64_t version)
 {
-    uint8_t bytes[8];
-    size_t len = 0;
+    uint8_t bytes[CHECK_BYTES + 8];
+    size_t len = CHECK_BYTES;
+    bytes[0] = (uint8_t)(binding >> 8);
+    bytes[1] = (uint8_t)binding;
     for (unsigned shift = 64; shift > 0; shift -= 8) {
         const uint8_t byte = (uint8_t)((uint64_t)version >> (shift - 8));
-        if (byte != 0 || len > 0 || shift == 8)
+        if (byte != 0 || len > CHECK_BYTES || shift == 8)
             bytes[len++] = byte;
     }
     return base64url(arena, bytes, len);
 }
 
-bool cursor_to_version(struct slice text, int64_t *ret)
+bool cursor_to_version(uint32_t binding, struct slice text, int64_t *ret)
 {
-    uint8_t bytes[9];
+    uint8_t bytes[12];
     size_t len = 0;
-    if (text.len == 0 || text.len > 11 || !from_base64url(text, bytes, &len) || len == 0)
+    if (text.len > 14 || !from_base64url(text, bytes, &len) || len <= CHECK_BYTES)
         return false;
-    if (len > 8 || (len > 1 && bytes[0] == 0) || (len == 8 && bytes[0] > 0x7f))
+    const uint8_t *number = bytes + CHECK_BYTES;
+    const size_t count = len - CHECK_BYTES;
+    if (bytes[0] != (uint8_t)(binding >> 8) || bytes[1] != (uint8_t)binding)
+        return false;
+    /* No leading zeros, no sign: every version has one text. */
+    if (count > 8 || (count > 1 && number[0] == 0) || (count == 8 && number[0] > 0x7f))
         return false;
     uint64_t version = 0;
-    for (size_t i = 0; i < len; i++)
-        version = version << 8 | bytes[i];
+    for (size_t i = 0; i < count; i++)
+        version = version << 8 | number[i];
     *ret = (int64_t)version;
     return true;
 }

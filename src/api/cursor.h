@@ -26,8 +26,9 @@ char *cursor_encode(struct arena *arena, uint32_t binding, const struct slice *p
 bool cursor_decode(struct arena *arena, uint32_t binding, struct slice text, size_t count,
                    struct slice *ret_parts);
 
-/** A version (>= 0) as an opaque text in the arena; NULL when out of memory. */
-char *cursor_of_version(struct arena *arena, int64_t version);
-bool cursor_to_version(struct slice text, int64_t *ret);
+/** A version (>= 0) as an opaque text in the arena; NULL when out of memory. Taken back only with
+ * the same binding. */
+char *cursor_of_version(struct arena *arena, uint32_t binding, int64_t version);
+bool cursor_to_version(uint32_t binding, struct slice text, int64_t *ret);
 
 #endif

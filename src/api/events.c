@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "api/app.h"
-#include "api/cursor.h"
 #include "api/metering.h"
 #include "ingest/facts.h"
 
@@ -146,7 +145,15 @@ static void read_list(struct call *call)
 {
     struct listing *listing = call->state;
     const int64_t version = call_partner_version(call);
-    if (call->failed || call_etag(call, version))
+    int64_t head;
+    if (call->failed || call_check(call, store_journal_head(call->db, &head)))
+        return;
+    /* A position that no answer can have given. */
+    if (listing->since > head) {
+        call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
+        return;
+    }
+    if (call_etag(call, version))
         return;
     call_check(call,
                store_facts_of(call->db, call->arena, call->caller.partner, listing->type,
@@ -187,7 +194,7 @@ static void answer_list(struct call *call)
     const struct listing *listing = call->state;
     const char *next = NULL;
     if (listing->count > 0) {
-        next = cursor_of_version(call->arena, listing->rows[listing->count - 1].seq);
+        next = call_as_of(call, listing->rows[listing->count - 1].seq);
         if (next == NULL) {
             call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
             return;

@@ -135,24 +135,43 @@ void call_header(struct call *call, const char *name, const char *value)
         call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
 }
 
-/* What a version is a version of, for this caller: a tag of one partner, book, media type or
- * release of the contract never matches another's. */
+static uint32_t number_of(struct hash hash)
+{
+    uint32_t number;
+    memcpy(&number, hash.bytes, sizeof number);
+    return number;
+}
+
+uint32_t api_caller_binding(const struct call *call)
+{
+    const struct slice partner = slice_of(call->caller.partner);
+    const struct hash book = hash_of(slice_of(call->book == NULL ? "" : call->book->name));
+    return number_of(hash_keyed(book.bytes, partner.data == NULL ? SLICE("") : partner));
+}
+
+uint32_t api_query_binding(const struct call *call, bool paging)
+{
+    const struct http_request *request = &call->http->request;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < request->query_count; i++) {
+        const struct http_pair *pair = &request->query[i];
+        const bool pages =
+            slice_equal(pair->name, SLICE("cursor")) || slice_equal(pair->name, SLICE("limit"));
+        if (pages && !paging)
+            continue;
+        const struct hash value = hash_of(pair->value);
+        sum += number_of(hash_keyed(value.bytes, pair->name));
+    }
+    return sum;
+}
+
+/* What a version is a version of: a tag of one partner, book, query, media type or release of the
+ * contract never matches another's. */
 static uint32_t etag_scope(struct call *call)
 {
-    struct buf text;
-    buf_init(&text, 1024);
-    buf_add_str(&text, openapi_version);
-    buf_add_char(&text, '\n');
-    buf_add_str(&text, call->book == NULL ? "" : call->book->name);
-    buf_add_char(&text, '\n');
-    buf_add_str(&text, call->caller.partner == NULL ? "" : call->caller.partner);
-    buf_add_char(&text, '\n');
-    buf_add_str(&text, call_produces(call));
-    const struct hash hash = hash_of(buf_slice(&text));
-    buf_done(&text);
-    uint32_t scope;
-    memcpy(&scope, hash.bytes, sizeof scope);
-    return scope;
+    const struct hash contract = hash_of(slice_of(openapi_version));
+    const struct hash media = hash_keyed(contract.bytes, slice_of(call_produces(call)));
+    return (number_of(media) ^ api_caller_binding(call)) + api_query_binding(call, true);
 }
 
 const char *api_reply_etag(struct call *call, int64_t version)
@@ -236,7 +255,7 @@ int64_t call_partner_version(struct call *call)
 
 const char *call_as_of(struct call *call, int64_t version)
 {
-    const char *text = cursor_of_version(call->arena, version);
+    const char *text = cursor_of_version(call->arena, api_caller_binding(call), version);
     if (text == NULL)
         call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
     return text;

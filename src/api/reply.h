@@ -16,6 +16,11 @@ bool api_reply_header(struct http_reply *reply, const char *name, const char *va
  */
 void api_reply_problem(struct http_reply *reply, enum accord_error error, const char *detail,
                        const char *request_id, const struct json_problems *problems);
+/** What opaque versions of this caller are bound to: its partner and its books. */
+uint32_t api_caller_binding(const struct call *call);
+/** A number of the query's parameters, whatever their order; without `limit` and `cursor` when
+ *  paging is false. */
+uint32_t api_query_binding(const struct call *call, bool paging);
 /** The strong ETag of a version of what this call answers; in the arena, NULL when out of memory.
  */
 const char *api_reply_etag(struct call *call, int64_t version);

@@ -758,9 +758,16 @@ static enum accord_error post_orders(struct writing *w)
         };
     }
     const enum accord_error error = ingest_post(w->tx, orders, count);
-    for (size_t i = 0; error == ACCORD_OK && i < w->accepted; i++)
-        if (w->kept[i]->fact->order != NULL)
-            w->kept[i]->fact->held = orders[slots[w->kept[i]->order].post].held;
+    for (size_t i = 0; error == ACCORD_OK && i < w->accepted; i++) {
+        struct fact *fact = w->kept[i]->fact;
+        if (w->kept[i]->order == SIZE_MAX)
+            continue;
+        const struct post_order *order = &orders[slots[w->kept[i]->order].post];
+        if (fact->order != NULL)
+            fact->held = order->held;
+        else if (fact->row_count > 0 && order->excess_grew)
+            fact->held = ACCORD_HELD_EXCESS_REFUND;
+    }
     return error;
 }
 

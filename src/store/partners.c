@@ -62,7 +62,7 @@ static enum accord_error add_partner(void *context, size_t param_row, const stru
 enum accord_error store_partner_get(struct db *db, struct arena *arena, const char *id,
                                     struct partner_row *ret, bool *ret_found)
 {
-    struct partner_row row;
+    struct partner_row row = {.id = NULL};
     struct partner_list list = {.arena = arena, .rows = &row, .max = 1};
     const struct db_value values[] = {db_str(id)};
     const enum accord_error error = db_query(db, &sql_get, values, 1, 1, add_partner, &list);

@@ -30,8 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             require(again != NULL && slice_equal(slice_of(again), text));
         }
     }
-    if (cursor_to_version(text, &version)) {
-        const char *again = cursor_of_version(arena, version);
+    if (cursor_to_version(0, text, &version)) {
+        const char *again = cursor_of_version(arena, 0, version);
         require(version >= 0 && again != NULL && slice_equal(slice_of(again), text));
     }
     const struct slice secret = auth_bearer(text);
