@@ -145,7 +145,15 @@ static void read_list(struct call *call)
 {
     struct listing *listing = call->state;
     const int64_t version = call_partner_version(call);
-    if (call->failed || call_etag(call, version))
+    int64_t head;
+    if (call->failed || call_check(call, store_journal_head(call->db, &head)))
+        return;
+    /* A position that no answer can have given. */
+    if (listing->since > head) {
+        call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
+        return;
+    }
+    if (call_etag(call, version))
         return;
     call_check(call,
                store_facts_of(call->db, call->arena, call->caller.partner, listing->type,

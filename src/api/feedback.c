@@ -2,6 +2,7 @@
 
 #include "accord/rating.h"
 #include "api/app.h"
+#include "api/etag.h"
 #include "base/config.h"
 #include "store/courses.h"
 #include "store/feedback.h"
@@ -86,7 +87,9 @@ static void read(struct call *call)
         return;
     }
     state->as_of = call_partner_version(call);
-    state->not_modified = call_etag(call, state->as_of);
+    /* The prior is a matter of configuration. */
+    const int64_t parts[] = {state->as_of, state->prior.mean_milli, state->prior.weight};
+    state->not_modified = call_etag(call, etag_of(parts, 3));
     if (!state->not_modified)
         call_check(call, read_feedback(call, state));
 }

@@ -19,6 +19,8 @@ static const struct {
     {catalog_operations, &catalog_operation_count},
     {course_operations, &course_operation_count},
     {agreement_operations, &agreement_operation_count},
+    {agreement_step_operations, &agreement_step_operation_count},
+    {agreement_resolve_operations, &agreement_resolve_operation_count},
     {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
     {order_operations, &order_operation_count},

@@ -1,8 +1,10 @@
 #include "api/orders.h"
 
+#include "api/etag.h"
 #include "ingest/agreement.h"
 #include "ingest/post.h"
 #include "ingest/settled.h"
+#include "store/partners.h"
 #include "store/sales.h"
 
 /* Opaque ids of orders begin so; see random_id(). */
@@ -131,6 +133,62 @@ static bool sees_line(const struct call *call, const struct order_call *state, s
            (version != SIZE_MAX && is_party(state->terms[version], call->caller.partner));
 }
 
+static struct accord_sale_key sale_key(const struct order_call *state, size_t index)
+{
+    const struct accord_line *line = &state->order.lines[index];
+    return (struct accord_sale_key){.provider = line->provider,
+                                    .channel = state->order.channel,
+                                    .course_id = line->course_id,
+                                    .occurred_at_us = state->order.occurred_at_us};
+}
+
+/* The rank with which a version that did not win covers a line. */
+static enum accord_rank losing_rank(const struct order_call *state, size_t version,
+                                    const struct accord_sale_key *sale, size_t winner)
+{
+    const enum accord_rank rank = accord_agreement_rank(state->terms[version], sale);
+    return version != winner && rank != ACCORD_RANK_NONE &&
+                   accord_agreement_in_force(state->terms, state->version_count, version,
+                                             sale->occurred_at_us)
+               ? rank
+               : ACCORD_RANK_NONE;
+}
+
+static bool sees_version(const struct call *call, const struct order_call *state, size_t version)
+{
+    return call->caller.is_operator || is_party(state->terms[version], call->caller.partner);
+}
+
+/* How many versions that the caller does not see lost a line. */
+static int64_t hidden_losers(const struct call *call, const struct order_call *state, size_t index)
+{
+    const struct accord_sale_key sale = sale_key(state, index);
+    int64_t hidden = 0;
+    for (size_t i = 0; i < state->version_count; i++)
+        if (!sees_version(call, state, i) &&
+            losing_rank(state, i, &sale, state->results[index].version) != ACCORD_RANK_NONE)
+            hidden++;
+    return hidden;
+}
+
+/* Of the caller's version and of what changes without it: others' agreements that lost. */
+static enum accord_error tag_of(struct call *call, const struct order_call *state, int64_t *ret)
+{
+    int64_t *parts = arena_array(call->arena, state->order.line_count + 1, sizeof *parts);
+    if (parts == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error =
+        store_partner_version(call->db, call->caller.partner, &parts[0]);
+    if (error != ACCORD_OK)
+        return error;
+    /* Whoever sees the whole order sees every version that covers a line of it. */
+    for (size_t i = 0; !state->whole && i < state->order.line_count; i++)
+        if (sees_line(call, state, i))
+            parts[i + 1] = hidden_losers(call, state, i);
+    *ret = etag_of(parts, state->order.line_count + 1);
+    return ACCORD_OK;
+}
+
 static void read(struct call *call)
 {
     struct order_call *state = call->state;
@@ -148,10 +206,11 @@ static void read(struct call *call)
     bool visible = false;
     for (size_t i = 0; i < state->order.line_count && !visible; i++)
         visible = sees_line(call, state, i);
+    int64_t tag = 0;
     if (!visible)
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
-    else
-        state->not_modified = call_etag(call, call_partner_version(call));
+    else if (!call_check(call, tag_of(call, state, &tag)))
+        state->not_modified = call_etag(call, tag);
 }
 
 /* ---- answers ---- */
@@ -294,13 +353,8 @@ static void write_ranked(struct json_writer *w, const struct accord_agreement_ve
 static void write_rule(struct call *call, struct json_writer *w, const struct order_call *state,
                        size_t index)
 {
-    const struct accord_line *line = &state->order.lines[index];
     const struct accord_line_result *result = &state->results[index];
-    const struct accord_sale_key sale = {.provider = line->provider,
-                                         .channel = state->order.channel,
-                                         .course_id = line->course_id,
-                                         .occurred_at_us = state->order.occurred_at_us};
-    int64_t hidden = 0;
+    const struct accord_sale_key sale = sale_key(state, index);
     if (result->version == SIZE_MAX)
         return;
     jw_key(w, "agreement");
@@ -308,17 +362,12 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     jw_key(w, "losers");
     jw_array(w);
     for (size_t i = 0; i < state->version_count; i++) {
-        const enum accord_rank rank = accord_agreement_rank(state->terms[i], &sale);
-        if (i == result->version || rank == ACCORD_RANK_NONE ||
-            !accord_agreement_in_force(state->terms, state->version_count, i, sale.occurred_at_us))
-            continue;
-        if (call->caller.is_operator || is_party(state->terms[i], call->caller.partner))
+        const enum accord_rank rank = losing_rank(state, i, &sale, result->version);
+        if (rank != ACCORD_RANK_NONE && sees_version(call, state, i))
             write_ranked(w, state->terms[i], rank);
-        else
-            hidden++;
     }
     jw_array_end(w);
-    jw_key_int(w, "hidden_losers", hidden);
+    jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
 }
 
 static void write_step(struct json_writer *w, const struct accord_step *step,

@@ -1,10 +1,10 @@
 #include "ingest/agreement.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "store/courses.h"
-#include "json/write.h"
+#include "ingest/agreement_names.h"
 
 /* ---- the body as it is written in JSON ---- */
 
@@ -88,13 +88,13 @@ struct version_body {
     struct json_array terms; /* struct term_body */
 };
 
-static const char *const clearing_names[] = {"operator", "direct", NULL};
-static const char *const period_names[] = {"month", "quarter", NULL};
-static const char *const fee_base_names[] = {"gross", "ex_tax", "running", NULL};
-static const char *const discount_names[] = {"deduct", "add_back", NULL};
-static const char *const funder_names[ACCORD_FUNDERS] = {"provider", "channel", "platform"};
-static const char *const basis_names[] = {"original", NULL};
-static const char *const term_names[] = {"share", "amount", "residual", NULL};
+const char *const agreement_clearing_names[] = {"operator", "direct", NULL};
+const char *const agreement_period_names[] = {"month", "quarter", NULL};
+const char *const agreement_fee_base_names[] = {"gross", "ex_tax", "running", NULL};
+const char *const agreement_discount_names[] = {"deduct", "add_back", NULL};
+const char *const agreement_funder_names[ACCORD_FUNDERS] = {"provider", "channel", "platform"};
+const char *const agreement_basis_names[] = {"original", NULL};
+const char *const agreement_term_names[] = {"share", "amount", "residual", NULL};
 
 /* clang-format off */
 #define NAMED(text, type, member, k, ...) \
@@ -134,7 +134,7 @@ static const struct json_object effective_spec =
     JSON_OBJECT(struct effective_body, effective_fields);
 
 static const struct json_field period_fields[] = {
-    FIELD(struct period_body, kind, JSON_KIND_ENUM, .names = period_names),
+    FIELD(struct period_body, kind, JSON_KIND_ENUM, .names = agreement_period_names),
     FIELD(struct period_body, time_zone, JSON_KIND_STRING, .min = 1, .max = 64),
 };
 static const struct json_object period_spec = JSON_OBJECT(struct period_body, period_fields);
@@ -161,17 +161,17 @@ static const struct json_field fee_fields[] = {
      .min = 0,
      .max = ACCORD_PPM_WHOLE,
      OPTIONAL},
-    FIELD(struct deduction_body, of, JSON_KIND_ENUM, .names = fee_base_names, OPTIONAL),
+    FIELD(struct deduction_body, of, JSON_KIND_ENUM, .names = agreement_fee_base_names, OPTIONAL),
 };
 static const struct json_object fee_spec = JSON_OBJECT(struct deduction_body, fee_fields);
 
 static const struct json_field discount_fields[] = {
     NAMED("provider", struct discounts_body, by[ACCORD_FUNDER_PROVIDER], JSON_KIND_ENUM,
-          .names = discount_names, OPTIONAL),
+          .names = agreement_discount_names, OPTIONAL),
     NAMED("channel", struct discounts_body, by[ACCORD_FUNDER_CHANNEL], JSON_KIND_ENUM,
-          .names = discount_names, OPTIONAL),
+          .names = agreement_discount_names, OPTIONAL),
     NAMED("platform", struct discounts_body, by[ACCORD_FUNDER_PLATFORM], JSON_KIND_ENUM,
-          .names = discount_names, OPTIONAL),
+          .names = agreement_discount_names, OPTIONAL),
 };
 static const struct json_object discounts_spec =
     JSON_OBJECT(struct discounts_body, discount_fields);
@@ -210,12 +210,12 @@ static const struct json_field funder_fields[] = {
 static const struct json_object funders_spec = JSON_OBJECT(struct funders_body, funder_fields);
 
 static const struct json_field refund_fields[] = {
-    FIELD(struct refund_body, basis, JSON_KIND_ENUM, .names = basis_names),
+    FIELD(struct refund_body, basis, JSON_KIND_ENUM, .names = agreement_basis_names),
 };
 static const struct json_object refund_spec = JSON_OBJECT(struct refund_body, refund_fields);
 
 static const struct json_field term_fields[] = {
-    FIELD(struct term_body, kind, JSON_KIND_ENUM, .names = term_names),
+    FIELD(struct term_body, kind, JSON_KIND_ENUM, .names = agreement_term_names),
     FIELD(struct term_body, payee, JSON_KIND_SLUG, .min = 1, .max = 63),
     {.name = "share_ppm",
      .kind = JSON_KIND_INT,
@@ -242,7 +242,8 @@ static const struct json_field version_fields[] = {
     FIELD(struct version_body, parties, JSON_KIND_ARRAY, .min = 2, .max = ACCORD_PARTIES_MAX,
           .element = &slug_element),
     FIELD(struct version_body, collector, JSON_KIND_SLUG, .min = 1, .max = 63, OPTIONAL),
-    FIELD(struct version_body, clearing, JSON_KIND_ENUM, .names = clearing_names, OPTIONAL),
+    FIELD(struct version_body, clearing, JSON_KIND_ENUM, .names = agreement_clearing_names,
+          OPTIONAL),
     NAMED("default", struct version_body, is_default, JSON_KIND_BOOL, OPTIONAL),
     FIELD(struct version_body, scope, JSON_KIND_OBJECT, .object = &scope_spec),
     FIELD(struct version_body, effective, JSON_KIND_OBJECT, .object = &effective_spec),
@@ -316,8 +317,36 @@ static void take_parties(struct decoding *d, const struct json_array *parties)
     }
 }
 
+/* ---- scope lists are sets: in one order, nothing twice ---- */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_course(const void *a, const void *b)
+{
+    const struct accord_course_ref *x = a;
+    const struct accord_course_ref *y = b;
+    const int order = strcmp(x->provider, y->provider);
+    return order != 0 ? order : strcmp(x->course_id, y->course_id);
+}
+
+/* Sorts, and closes up over what is there twice; returns how many are left. */
+static size_t make_set(void *items, size_t count, size_t size,
+                       int (*compare)(const void *a, const void *b))
+{
+    char *bytes = items;
+    size_t left = 0;
+    qsort(items, count, size, compare);
+    for (size_t i = 0; i < count; i++)
+        if (left == 0 || compare(bytes + (left - 1) * size, bytes + i * size) != 0)
+            memmove(bytes + left++ * size, bytes + i * size, size);
+    return left;
+}
+
 static const char *const *take_partners(struct decoding *d, const struct json_array *list,
-                                        const char *member)
+                                        const char *member, size_t *ret_count)
 {
     const struct slice *ids = list->items;
     const char **ret = arena_array(d->arena, list->count + 1, sizeof *ret);
@@ -333,15 +362,15 @@ static const char *const *take_partners(struct decoding *d, const struct json_ar
             problem(d, ACCORD_E_SCOPE_FOREIGN, pointer);
         }
     }
+    *ret_count = make_set(ret, list->count, sizeof *ret, by_text);
     return ret;
 }
 
 static void take_scope(struct decoding *d, const struct scope_body *scope)
 {
-    d->terms->providers = take_partners(d, &scope->providers, "providers");
-    d->terms->provider_count = scope->providers.count;
-    d->terms->channels = take_partners(d, &scope->channels, "channels");
-    d->terms->channel_count = scope->channels.count;
+    d->terms->providers =
+        take_partners(d, &scope->providers, "providers", &d->terms->provider_count);
+    d->terms->channels = take_partners(d, &scope->channels, "channels", &d->terms->channel_count);
     struct accord_course_ref *courses =
         arena_array(d->arena, scope->courses.count + 1, sizeof *courses);
     if (courses == NULL) {
@@ -359,7 +388,7 @@ static void take_scope(struct decoding *d, const struct scope_body *scope)
         }
     }
     d->terms->courses = courses;
-    d->terms->course_count = scope->courses.count;
+    d->terms->course_count = make_set(courses, scope->courses.count, sizeof *courses, by_course);
     if (!d->terms->is_default &&
         scope->providers.count + scope->channels.count + scope->courses.count == 0)
         problem(d, ACCORD_E_SCOPE_EMPTY, "/scope");
@@ -374,9 +403,8 @@ static void take_collector(struct decoding *d, const struct version_body *body)
             problem(d, ACCORD_E_COLLECTOR_NOT_PARTY, "/collector");
         return;
     }
-    if (body->scope.channels.count == 1)
-        d->terms->collector =
-            party_of(d->terms, ((const struct slice *)body->scope.channels.items)[0]);
+    if (d->terms->channel_count == 1)
+        d->terms->collector = party_of(d->terms, slice_of(d->terms->channels[0]));
     else
         problem(d, ACCORD_E_FIELD_MISSING, "/collector");
 }
@@ -394,19 +422,20 @@ static struct accord_deduction take_deduction(const struct deduction_body *body,
 /* Who is charged for a discount: who is named, else the one partner of the scope in that role. */
 static void take_funders(struct decoding *d, const struct version_body *body)
 {
-    const struct json_array *unique[ACCORD_FUNDERS] = {&body->scope.providers,
-                                                       &body->scope.channels, NULL};
+    const char *const unique[ACCORD_FUNDERS] = {
+        [ACCORD_FUNDER_PROVIDER] = d->terms->provider_count == 1 ? d->terms->providers[0] : NULL,
+        [ACCORD_FUNDER_CHANNEL] = d->terms->channel_count == 1 ? d->terms->channels[0] : NULL,
+    };
     for (size_t i = 0; i < ACCORD_FUNDERS; i++) {
         const struct slice named = body->funders.by[i];
         char pointer[48];
-        snprintf(pointer, sizeof pointer, "/funders/%s", funder_names[i]);
+        snprintf(pointer, sizeof pointer, "/funders/%s", agreement_funder_names[i]);
         d->terms->add_back[i] = body->base.discounts.by[i] == 1;
         d->terms->funder_party[i] = UINT32_MAX;
         if (named.len > 0)
             d->terms->funder_party[i] = party_of(d->terms, named);
-        else if (unique[i] != NULL && unique[i]->count == 1)
-            d->terms->funder_party[i] =
-                party_of(d->terms, ((const struct slice *)unique[i]->items)[0]);
+        else if (unique[i] != NULL)
+            d->terms->funder_party[i] = party_of(d->terms, slice_of(unique[i]));
         if (d->terms->funder_party[i] == UINT32_MAX && (named.len > 0 || d->terms->add_back[i]))
             problem(d, ACCORD_E_FUNDER_NOT_PARTY, pointer);
     }
@@ -451,6 +480,8 @@ static void check_whole(struct decoding *d)
         snprintf(pointer, sizeof pointer, "/terms/%u", term);
     else if (error == ACCORD_E_EFFECTIVE_EMPTY)
         snprintf(pointer, sizeof pointer, "/effective/to");
+    else if (error == ACCORD_E_SCOPE_FOREIGN) /* a course of a provider that is not listed */
+        snprintf(pointer, sizeof pointer, "/scope/courses");
     else if (error == ACCORD_E_RESIDUAL_MISSING || error == ACCORD_E_SHARES_EXCEED_WHOLE)
         snprintf(pointer, sizeof pointer, "/terms");
     problem(d, error, pointer);
@@ -494,10 +525,10 @@ enum accord_error agreement_decode(struct arena *arena, struct slice body, const
     result.time_zone = decoded->has_period ? text_of(&d, decoded->period.time_zone) : "UTC";
     if (zone_find(slice_of(result.time_zone), &result.zone) != ACCORD_OK)
         problem(&d, ACCORD_E_TIME_ZONE_UNKNOWN, "/period/time_zone");
-    if (problems->total == before)
-        check_whole(&d);
     if (d.out_of_memory)
         return ACCORD_E_OUT_OF_MEMORY;
+    if (problems->total == before)
+        check_whole(&d);
     if (problems->total != before)
         return ACCORD_E_FIELDS_INVALID;
     if (with_head) {
@@ -506,199 +537,4 @@ enum accord_error agreement_decode(struct arena *arena, struct slice body, const
     }
     *ret = result;
     return ACCORD_OK;
-}
-
-enum accord_error agreement_decode_row(struct arena *arena, const struct agreement_version_row *row,
-                                       struct agreement_version *ret)
-{
-    struct json_problems *problems = arena_alloc(arena, sizeof *problems);
-    if (problems == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    const enum accord_error error = agreement_decode(arena, row->body, row->agreement, row->version,
-                                                     false, NULL, NULL, ret, problems);
-    if (error != ACCORD_OK)
-        return error == ACCORD_E_OUT_OF_MEMORY ? error : ACCORD_E_DATABASE_ERROR;
-    ret->terms.effective_to_us = row->effective_to;
-    return ACCORD_OK;
-}
-
-enum accord_error agreement_load_settling(struct db *db, struct arena *arena, const char *partner,
-                                          struct agreement_version **ret, size_t *ret_count)
-{
-    struct agreement_version_row *rows;
-    size_t count;
-    enum accord_error error = store_agreement_settling(db, arena, partner, &rows, &count);
-    if (error != ACCORD_OK)
-        return error;
-    struct agreement_version *versions = arena_array(arena, count, sizeof *versions);
-    if (versions == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count && error == ACCORD_OK; i++)
-        error = agreement_decode_row(arena, &rows[i], &versions[i]);
-    if (error != ACCORD_OK)
-        return error;
-    *ret = versions;
-    *ret_count = count;
-    return ACCORD_OK;
-}
-
-enum accord_error agreement_grant(struct db *db, struct arena *arena,
-                                  const struct agreement_version *version, instant_us to)
-{
-    const struct accord_agreement_version *terms = &version->terms;
-    const bool all_channels = terms->channel_count == 0;
-    const bool all_providers = terms->provider_count == 0;
-    const char *const *channels = all_channels ? terms->parties : terms->channels;
-    const size_t channel_count = all_channels ? terms->party_count : terms->channel_count;
-    const char *const *providers = all_providers ? terms->parties : terms->providers;
-    const size_t provider_count = all_providers ? terms->party_count : terms->provider_count;
-    const size_t seen = terms->course_count > 0 ? terms->course_count : provider_count;
-    struct store_grant *grants = arena_array(arena, channel_count * seen + 1, sizeof *grants);
-    if (grants == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    size_t count = 0;
-    for (size_t i = 0; i < channel_count; i++)
-        for (size_t j = 0; j < seen; j++) {
-            const bool one = terms->course_count > 0;
-            const char *provider = one ? terms->courses[j].provider : providers[j];
-            if (strcmp(channels[i], provider) != 0)
-                grants[count++] = (struct store_grant){
-                    .channel = slice_of(channels[i]),
-                    .provider = slice_of(provider),
-                    .course_id = slice_of(one ? terms->courses[j].course_id : "")};
-        }
-    return store_grants_set(db, terms->agreement, terms->version, terms->effective_from_us, to,
-                            grants, count);
-}
-
-/* ---- and back ---- */
-
-static void write_partners(struct json_writer *w, const char *name, const char *const *ids,
-                           size_t count)
-{
-    if (count == 0)
-        return;
-    jw_key(w, name);
-    jw_array(w);
-    for (size_t i = 0; i < count; i++)
-        jw_str(w, ids[i]);
-    jw_array_end(w);
-}
-
-static void write_deduction(struct json_writer *w, const char *name,
-                            const struct accord_deduction *deduction, bool is_fee)
-{
-    jw_key(w, name);
-    jw_object(w);
-    jw_key_bool(w, "deduct", deduction->deduct);
-    if (deduction->rate_ppm >= 0)
-        jw_key_int(w, "rate_ppm", deduction->rate_ppm);
-    if (is_fee)
-        jw_key_str(w, "of", fee_base_names[deduction->base]);
-    jw_object_end(w);
-}
-
-static void write_scope(struct json_writer *w, const struct accord_agreement_version *terms)
-{
-    jw_key(w, "scope");
-    jw_object(w);
-    write_partners(w, "providers", terms->providers, terms->provider_count);
-    write_partners(w, "channels", terms->channels, terms->channel_count);
-    if (terms->course_count > 0) {
-        jw_key(w, "courses");
-        jw_array(w);
-        for (size_t i = 0; i < terms->course_count; i++) {
-            jw_object(w);
-            jw_key_str(w, "provider", terms->courses[i].provider);
-            jw_key_str(w, "course_id", terms->courses[i].course_id);
-            jw_object_end(w);
-        }
-        jw_array_end(w);
-    }
-    jw_object_end(w);
-}
-
-static void write_base(struct json_writer *w, const struct accord_agreement_version *terms)
-{
-    jw_key(w, "base");
-    jw_object(w);
-    write_deduction(w, "tax", &terms->tax, false);
-    write_deduction(w, "store_fee", &terms->store_fee, true);
-    write_deduction(w, "payment_fee", &terms->payment_fee, true);
-    jw_key(w, "discounts");
-    jw_object(w);
-    for (size_t i = 0; i < ACCORD_FUNDERS; i++)
-        jw_key_str(w, funder_names[i], discount_names[terms->add_back[i] ? 1 : 0]);
-    jw_object_end(w);
-    jw_object_end(w);
-    jw_key(w, "funders");
-    jw_object(w);
-    for (size_t i = 0; i < ACCORD_FUNDERS; i++)
-        if (terms->funder_party[i] != UINT32_MAX)
-            jw_key_str(w, funder_names[i], terms->parties[terms->funder_party[i]]);
-    jw_object_end(w);
-}
-
-static void write_terms(struct json_writer *w, const struct accord_agreement_version *terms)
-{
-    jw_key(w, "terms");
-    jw_array(w);
-    for (uint32_t i = 0; i < terms->term_count; i++) {
-        const struct accord_term *term = &terms->terms[i];
-        jw_object(w);
-        jw_key_str(w, "kind", term_names[term->kind]);
-        jw_key_str(w, "payee", terms->parties[term->payee]);
-        if (term->kind == ACCORD_TERM_SHARE)
-            jw_key_int(w, "share_ppm", term->share_ppm);
-        if (term->kind == ACCORD_TERM_AMOUNT)
-            jw_key_int(w, "amount_minor", term->amount_minor);
-        jw_object_end(w);
-    }
-    jw_array_end(w);
-}
-
-enum accord_error agreement_encode(struct arena *arena, const struct agreement_version *version,
-                                   struct slice *ret_body)
-{
-    /* A scope of ACCORD_SCOPE_MAX courses with the longest ids, escaped, stays below this. */
-    enum { BODY_MAX = 4 * 1024 * 1024 };
-    const struct accord_agreement_version *terms = &version->terms;
-    struct buf out;
-    struct json_writer w;
-    buf_init(&out, BODY_MAX);
-    jw_init(&w, &out);
-    jw_object(&w);
-    write_partners(&w, "parties", terms->parties, terms->party_count);
-    jw_key_str(&w, "collector", terms->parties[terms->collector]);
-    jw_key_str(&w, "clearing", clearing_names[terms->clearing_direct ? 1 : 0]);
-    jw_key_bool(&w, "default", terms->is_default);
-    write_scope(&w, terms);
-    jw_key(&w, "effective");
-    jw_object(&w);
-    jw_key_time(&w, "from", terms->effective_from_us);
-    if (terms->effective_to_us == INT64_MAX)
-        jw_key_null(&w, "to");
-    else
-        jw_key_time(&w, "to", terms->effective_to_us);
-    jw_object_end(&w);
-    jw_key_bool(&w, "retroactive", version->retroactive);
-    jw_key_str(&w, "currency", terms->currency.code);
-    jw_key(&w, "period");
-    jw_object(&w);
-    jw_key_str(&w, "kind", period_names[version->quarterly ? 1 : 0]);
-    jw_key_str(&w, "time_zone", version->time_zone);
-    jw_object_end(&w);
-    jw_key_int(&w, "priority", terms->priority);
-    write_base(&w, terms);
-    jw_key(&w, "refund");
-    jw_object(&w);
-    jw_key_str(&w, "basis", basis_names[0]);
-    jw_object_end(&w);
-    write_terms(&w, terms);
-    jw_object_end(&w);
-    enum accord_error error = buf_error(&out);
-    if (error == ACCORD_OK)
-        error = json_canonical(arena, buf_slice(&out), ret_body);
-    buf_done(&out);
-    return error;
 }

@@ -177,7 +177,7 @@ static int level_of(struct slice text)
     };
     for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
         if (csv_same(text, aliases[i].alias))
-            return aliases[i].level;
+            return (int)aliases[i].level;
     return -1;
 }
 

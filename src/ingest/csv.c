@@ -44,16 +44,19 @@ static void on_row(int terminator, void *context)
     r->complete = true;
 }
 
+/* csv_init() fails on a null pointer only, and csv_fini() keeps its state after an error. */
+static void begin_parser(struct csv_reader *r)
+{
+    csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_blk_size(&r->parser, 4096);
+}
+
 enum accord_error csv_open(struct slice text, size_t row_max, struct csv_reader **ret)
 {
     struct csv_reader *r = calloc(1, sizeof *r);
     if (r == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
-        free(r);
-        return ACCORD_E_OUT_OF_MEMORY;
-    }
-    csv_set_blk_size(&r->parser, 4096);
+    begin_parser(r);
     buf_init(&r->data, row_max);
     if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
         text = (struct slice){text.data + 3, text.len - 3};
@@ -105,7 +108,8 @@ static bool is_blank(struct slice text)
 static enum accord_error give_up_row(struct csv_reader *r, size_t start, uint64_t start_line,
                                      enum accord_error error)
 {
-    csv_fini(&r->parser, NULL, NULL, NULL);
+    csv_free(&r->parser);
+    begin_parser(r);
     const size_t next = line_end(r, start);
     const size_t again = r->at > next ? r->at - next : 0;
     r->broken = again > r->reread_left;

@@ -237,6 +237,8 @@ static enum accord_error append(struct posting *p, struct work *work,
     entry->number = (*number)++;
     entry->seq = work->post->seq;
     entry->generation = work->staged ? p->head.staging : 0;
+    if (entry->line == ENTRY_LINE_EXCESS && entry->numbers[ENTRY_REFUNDED] > 0)
+        work->post->excess_grew = true;
     return touch_entry(p, work, entry);
 }
 
@@ -380,6 +382,7 @@ enum accord_error ingest_post(struct ingest_tx *tx, struct post_order *orders, s
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         orders[i].held = ACCORD_HELD_NOT;
+        orders[i].excess_grew = false;
         p->work[i].post = &orders[i];
     }
     enum accord_error error = ingest_agreements(tx, &p->book);

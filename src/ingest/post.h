@@ -16,6 +16,7 @@ struct post_order {
     int64_t fresh_seq;
     int64_t seq;           /**< knowledge: of the last fact that touches the order */
     enum accord_held held; /**< out: of the first line that is held */
+    bool excess_grew;      /**< out: more than before was refunded beyond what was paid */
 };
 
 /** Names must be distinct. Each difference goes to entries and rollups, and touches who sees it. */

@@ -11,12 +11,14 @@ const char *agreement_state_name(enum agreement_state state)
     return state_names[state];
 }
 
-static enum agreement_state state_of(struct slice name)
+static bool state_of(struct slice name, enum agreement_state *ret)
 {
-    enum agreement_state state = AGREEMENT_DRAFT;
-    while (state < AGREEMENT_TERMINATED && !slice_equal(slice_of(state_names[state]), name))
-        state++;
-    return state;
+    for (int state = AGREEMENT_DRAFT; state <= AGREEMENT_TERMINATED; state++)
+        if (slice_equal(slice_of(state_names[state]), name)) {
+            *ret = (enum agreement_state)state;
+            return true;
+        }
+    return false;
 }
 
 /* ---- agreements ---- */
@@ -160,7 +162,6 @@ static enum accord_error take_version(void *context, size_t param_row, const str
         *last = (struct agreement_version_row){
             .agreement = arena_strdup(arena, db_get_text(row, 0)),
             .version = db_get_int(row, 1),
-            .state = state_of(db_get_text(row, 2)),
             .effective_from = db_get_int(row, 3),
             .effective_to = db_get_int(row, 4),
             .body = {body, db_get_text(row, 5).len},
@@ -170,7 +171,8 @@ static enum accord_error take_version(void *context, size_t param_row, const str
             .changed_seq = db_get_int(row, 10),
         };
         const struct slice hash = db_get_bytes(row, 6);
-        if (hash.len != sizeof last->body_hash.bytes)
+        if (hash.len != sizeof last->body_hash.bytes ||
+            !state_of(db_get_text(row, 2), &last->state))
             return ACCORD_E_DATABASE_ERROR;
         memcpy(last->body_hash.bytes, hash.data, hash.len);
         if (last->agreement == NULL || body == NULL || last->reason == NULL)
@@ -312,14 +314,16 @@ enum accord_error store_agreement_unknown_party(struct db *db, const char *const
     return ACCORD_OK;
 }
 
-#define HAS_STATE                                                                                  \
-    "(CAST($3 AS TEXT) = '' OR EXISTS (SELECT 1 FROM agreement_version v "                         \
-    "WHERE v.agreement = a.id AND v.state = $3)) "
-DB_SQL(sql_list,
-       "SELECT " AGREEMENT_COLUMNS "WHERE a.id > $1 AND " HAS_STATE "ORDER BY a.id LIMIT $2");
-DB_SQL(sql_list_of, "SELECT " AGREEMENT_COLUMNS "WHERE a.id > $1 AND " HAS_STATE
-                    "AND EXISTS (SELECT 1 FROM agreement_party p "
-                    "WHERE p.partner = $4 AND p.agreement = a.id) ORDER BY a.id LIMIT $2");
+DB_SQL(sql_list, "SELECT " AGREEMENT_COLUMNS "WHERE a.id > $1 AND (CAST($3 AS TEXT) = '' OR "
+                 "EXISTS (SELECT 1 FROM agreement_version v "
+                 "WHERE v.agreement = a.id AND v.state = CAST($3 AS TEXT))) "
+                 "ORDER BY a.id LIMIT $2");
+DB_SQL(sql_list_of, "SELECT " AGREEMENT_COLUMNS "WHERE a.id > $1 AND EXISTS ("
+                    "SELECT 1 FROM agreement_party p JOIN agreement_version v "
+                    "ON v.agreement = p.agreement AND v.version = p.version "
+                    "WHERE p.partner = $4 AND p.agreement = a.id AND "
+                    "(CAST($3 AS TEXT) = '' OR v.state = CAST($3 AS TEXT))) "
+                    "ORDER BY a.id LIMIT $2");
 
 enum accord_error store_agreement_list(struct db *db, struct arena *arena, const char *partner,
                                        const char *state, const char *after, int64_t limit,

@@ -82,7 +82,8 @@ enum accord_error store_agreement_unknown_party(struct db *db, const char *const
 
 /**
  * Agreements of a partner (NULL: of everybody) behind `after` in bytewise order, at most
- * `limit`; with `state` (a name, or "") those that have a version in that state.
+ * `limit`; with `state` (a name, or "") those that have a version in that state
+ * which the partner is a party of.
  */
 enum accord_error store_agreement_list(struct db *db, struct arena *arena, const char *partner,
                                        const char *state, const char *after, int64_t limit,

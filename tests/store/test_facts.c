@@ -259,6 +259,9 @@ START_TEST(test_hundred_refunds_of_one_cent)
     books_accept(&b, "c1", REFUND("r100", "o1", "r100", "1"));
     ck_assert_int_eq(REFUNDED, 100);
     ck_assert_int_eq(EXCESS, 1);
+    ck_assert_int_eq(books_accept(&b, "c1", REFUND("r101", "o1", "r101", "2"))->held,
+                     ACCORD_HELD_EXCESS_REFUND);
+    ck_assert_int_eq(EXCESS, 3);
 }
 END_TEST
 

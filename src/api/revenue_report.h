@@ -1,0 +1,75 @@
+/**
+ * The revenue report of one month: what is read from rollups and added up, before it is encoded.
+ *
+ * Sums come from the store as they stand in one read transaction. Not thread-safe beyond struct db.
+ */
+#ifndef API_REVENUE_REPORT_H
+#define API_REVENUE_REPORT_H
+
+#include "ingest/agreement.h"
+#include "store/reports.h"
+
+enum report_group_by {
+    REPORT_BY_AGREEMENT,
+    REPORT_BY_COURSE,
+    REPORT_BY_DAY,
+    REPORT_BY_COUNTERPARTY,
+    REPORT_GROUPINGS,
+};
+
+/** What is asked. Texts are borrowed for as long as the report is used. */
+struct report_ask {
+    const char *partner;   /**< whose report it is */
+    bool everything;       /**< the operator's view over all agreements */
+    struct slice currency; /**< only rows in it; empty: all */
+    enum report_group_by group_by;
+    int32_t day_from;        /**< first day of the month */
+    int32_t day_to;          /**< exclusive */
+    size_t limit;            /**< rows at most; > 0 */
+    struct report_key after; /**< report.last of the page before; zeroed: the first page */
+};
+
+/** Settled sales of one version that belong together. */
+struct report_group {
+    struct report_key key; /**< of its first rollup row */
+    const struct agreement_version *version;
+    struct report_sums sums;
+    int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the version */
+};
+
+/** Settled sales of the whole period in one currency. */
+struct report_total {
+    struct slice currency;
+    struct report_sums sums;
+    int64_t own; /**< the partner's share */
+    int64_t due; /**< + to receive, - to pay */
+};
+
+struct report_held {
+    struct report_key key;
+    int64_t lines;
+    int64_t amount;     /**< gross that is left, or the refund that could not be applied */
+    bool amount_hidden; /**< a provider sees only how many lines wait at a channel */
+};
+
+struct report {
+    struct report_group *groups;
+    size_t group_count;
+    struct report_key last; /**< where the next page goes on; texts live in the arena */
+    bool more;              /**< there is one */
+    struct report_total *totals;
+    size_t total_count;
+    struct report_held *held;
+    size_t held_count;
+};
+
+/**
+ * @param arena  what the report points to lives there
+ * @param ret    unwritten on failure
+ * @return ACCORD_OK; ACCORD_E_OVERFLOW when a sum does not fit; ACCORD_E_OUT_OF_MEMORY; an error of
+ *         the store
+ */
+enum accord_error report_read(struct db *db, struct arena *arena, const struct report_ask *ask,
+                              struct report *ret);
+
+#endif
