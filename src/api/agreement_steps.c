@@ -289,14 +289,14 @@ static bool end_acceptable(struct call *call, const struct agreement_version_row
     return false;
 }
 
-/* The version to be ended: the active one, or one whose end lies ahead and may come sooner. */
+/* The version to be ended: the newest of those whose end lies ahead. */
 static const struct agreement_version_row *running(const struct agreement_call *state,
                                                    instant_us now)
 {
     for (size_t i = state->version_count; i-- > 0;) {
         const struct agreement_version_row *version = &state->versions[i];
-        if ((version->state == AGREEMENT_ACTIVE || version->state == AGREEMENT_TERMINATED) &&
-            version->effective_to > now && version->effective_to > version->effective_from)
+        if (agreement_settles(version) && version->effective_to > now &&
+            version->effective_to > version->effective_from)
             return version;
     }
     return NULL;
