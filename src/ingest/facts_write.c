@@ -13,7 +13,12 @@
 #include "store/partners.h"
 #include "store/sales.h"
 
-enum { GROUP_ITEMS_MAX = 20000, ROLE_PROVIDER_BIT = 1, ROLE_CHANNEL_BIT = 2 };
+enum {
+    GROUP_ITEMS_MAX = 20000,
+    GROUP_BYTES_MAX = 1 << 30,
+    ROLE_PROVIDER_BIT = 1,
+    ROLE_CHANNEL_BIT = 2,
+};
 
 /* What stands, or comes to stand, under one (partner, event_id). */
 struct slot {
@@ -438,7 +443,7 @@ static bool check_providers(struct writing *w, struct item *item)
         if (strcmp(provider, checked) == 0)
             continue;
         if ((roles_of(w, provider) & ROLE_PROVIDER_BIT) == 0) {
-            const char *pointer = arena_printf(w->tx->arena, "/lines/%zu/provider", i);
+            const char *pointer = arena_printf(item->batch->arena, "/lines/%zu/provider", i);
             reject(item, ACCORD_E_PROVIDER_UNKNOWN, pointer == NULL ? "/lines" : pointer);
             return false;
         }
@@ -923,6 +928,19 @@ static enum accord_error write_group(struct ingest_tx *tx, struct fact_batch *co
     return error != ACCORD_OK ? error : summarize(w, batches, count);
 }
 
+/* A group's memory is given back at its end: a transaction may take many. */
+static enum accord_error write_apart(struct ingest_tx *tx, struct fact_batch *const *batches,
+                                     size_t count, size_t items)
+{
+    struct arena *const outer = tx->arena;
+    tx->arena = arena_new(GROUP_BYTES_MAX);
+    const enum accord_error error =
+        tx->arena == NULL ? ACCORD_E_OUT_OF_MEMORY : write_group(tx, batches, count, items);
+    arena_free(tx->arena);
+    tx->arena = outer;
+    return error;
+}
+
 enum accord_error facts_write(struct ingest_tx *tx, struct fact_batch *const *batches, size_t count)
 {
     size_t from = 0;
@@ -931,7 +949,7 @@ enum accord_error facts_write(struct ingest_tx *tx, struct fact_batch *const *ba
         items += batches[i]->count;
         if (items < GROUP_ITEMS_MAX && i + 1 < count)
             continue;
-        const enum accord_error error = write_group(tx, batches + from, i + 1 - from, items);
+        const enum accord_error error = write_apart(tx, batches + from, i + 1 - from, items);
         if (error != ACCORD_OK)
             return error;
         from = i + 1;

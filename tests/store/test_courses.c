@@ -312,6 +312,7 @@ START_TEST(a_change_supersedes_what_was_blocked)
     const struct store_import now = fixture_receipt(f, blocked.id.data);
     ck_assert_int_eq(now.state, IMPORT_FAILED);
     ck_assert_str_eq(now.reason.data, "superseded");
+    ck_assert_int_eq(rows_left(&now), 0);
     ck_assert_int_eq(db_begin(f->db), ACCORD_OK);
     ck_assert_int_eq(ingest_tx_enter(f->tx, f->db), ACCORD_OK);
     ck_assert_int_eq(catalog_approve(f->tx, blocked.id), ACCORD_E_IMPORT_STATE);
