@@ -5,6 +5,7 @@
 
 #include "api/operations.h"
 #include "base/zone.h"
+#include "ingest/catalog_map.h"
 
 enum {
     NAME_MAX_CHARS = 255,
@@ -139,29 +140,6 @@ static void check_length(struct json_problems *problems, const char *pointer, st
         json_problem_add(problems, ACCORD_E_TEXT_LENGTH, pointer, "at most %zu characters", max);
 }
 
-/* "field:column,field:column"; whether the fields exist is said when a catalog is read with it. */
-static bool column_map_well_formed(struct slice map)
-{
-    size_t at = 0;
-    while (at < map.len) {
-        size_t name = 0;
-        size_t column = 0;
-        while (at < map.len &&
-               ((map.data[at] >= 'a' && map.data[at] <= 'z') || map.data[at] == '_'))
-            name++, at++;
-        if (name == 0 || at == map.len || map.data[at] != ':')
-            return false;
-        at++;
-        while (at < map.len && map.data[at] != ',' && map.data[at] != ':')
-            column++, at++;
-        if (column == 0 || (at < map.len && map.data[at] != ','))
-            return false;
-        if (at < map.len && ++at == map.len)
-            return false; /* a comma at the end */
-    }
-    return true;
-}
-
 /* Checks beyond the types, on what is present. */
 static void check_body(struct call *call, const struct partner_body *body)
 {
@@ -176,9 +154,7 @@ static void check_body(struct call *call, const struct partner_body *body)
     if (body->time_zone.data != NULL && zone_find(body->time_zone, &zone) != ACCORD_OK)
         json_problem_add(problems, ACCORD_E_TIME_ZONE_UNKNOWN, "/time_zone",
                          "not a time zone that is known here");
-    if (!column_map_well_formed(body->column_map))
-        json_problem_add(problems, ACCORD_E_COLUMN_UNKNOWN, "/column_map",
-                         "want field:column pairs separated by commas");
+    catalog_map_check(body->column_map, "/column_map", problems);
     if (problems->total > 0)
         call_problems(call, ACCORD_E_FIELDS_INVALID, problems);
 }

@@ -53,7 +53,19 @@ void random_id(const char *prefix, char text[RANDOM_ID_MAX])
     for (size_t i = TIME_DIGITS; i-- > 0; millis /= 36)
         text[at + i] = digits[millis % 36];
     at += TIME_DIGITS;
-    for (size_t i = 0; i < RANDOM_DIGITS; i++)
-        text[at++] = digits[randombytes_uniform(36)];
+    /* One call for all of them; bytes from 252 on would favour the first digits. */
+    uint8_t random[2 * RANDOM_DIGITS];
+    size_t left = 0;
+    for (size_t i = 0; i < RANDOM_DIGITS;) {
+        if (left == 0) {
+            randombytes_buf(random, sizeof random);
+            left = sizeof random;
+        }
+        const uint8_t byte = random[--left];
+        if (byte < 252) {
+            text[at++] = digits[byte % 36];
+            i++;
+        }
+    }
     text[at] = '\0';
 }

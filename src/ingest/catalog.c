@@ -74,7 +74,7 @@ static enum accord_error drop_rows(void *self, struct ingest_tx *tx)
     return store_rows_drop(tx->db, drop->import, DROP_ROWS, &drop->left);
 }
 
-static enum accord_error drop_all(const struct catalog_host *host, struct slice import)
+enum accord_error catalog_drop_rows(const struct catalog_host *host, struct slice import)
 {
     struct drop drop = {import, true};
     enum accord_error e = ACCORD_OK;
@@ -110,7 +110,7 @@ enum accord_error catalog_fail(const struct catalog_host *host, const char *impo
                                const char *reason)
 {
     struct fail fail = {slice_of(import), reason};
-    const enum accord_error e = drop_all(host, fail.import);
+    const enum accord_error e = catalog_drop_rows(host, fail.import);
     return e != ACCORD_OK ? e : host->write(host->context, mark_failed, &fail);
 }
 
@@ -169,7 +169,7 @@ static enum accord_error run_staging(struct staging *s, bool *ret_apply)
     enum accord_error e = catalog_stage(s);
     /* The rows of a dry run go before it says that it has finished. */
     if (e == ACCORD_OK && s->request->dry_run)
-        e = drop_all(s->host, s->import.id);
+        e = catalog_drop_rows(s->host, s->import.id);
     struct close_staging close = {.staging = s};
     if (e == ACCORD_OK)
         e = s->host->write(s->host->context, close_staging, &close);

@@ -1,7 +1,7 @@
 /* From staged rows to the switch, and what must follow every switch. */
 #include <stdlib.h>
 
-#include "ingest/catalog.h"
+#include "ingest/catalog_stage.h"
 
 enum { APPLY_ROWS = 500, WITHDRAW_ROWS = 500, RECOVER_AT_ONCE = 16 };
 
@@ -74,13 +74,48 @@ static enum accord_error apply_chunk(void *self, struct ingest_tx *tx)
     return finish(tx, &import);
 }
 
+/* ---- rows of imports that were superseded while they waited for approval ---- */
+
+struct leftover {
+    struct arena *arena;
+    struct store_import import;
+    bool found;
+};
+
+static enum accord_error read_leftover(void *self, struct db *db)
+{
+    struct leftover *l = self;
+    return store_import_leftover(db, l->arena, &l->found, &l->import);
+}
+
+static enum accord_error sweep(const struct catalog_host *host)
+{
+    struct leftover l = {.arena = arena_new((size_t)1 << 20)};
+    if (l.arena == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error e;
+    do {
+        arena_reset(l.arena);
+        l.found = false;
+        e = host->read(host->context, read_leftover, &l);
+        if (e == ACCORD_OK && l.found)
+            e = catalog_drop_rows(host, l.import.id);
+    } while (e == ACCORD_OK && l.found);
+    arena_free(l.arena);
+    return e;
+}
+
 enum accord_error catalog_apply(const struct catalog_host *host, const char *import)
 {
     struct apply apply = {slice_of(import), true};
     enum accord_error e = ACCORD_OK;
     while (apply.more && e == ACCORD_OK)
         e = host->write(host->context, apply_chunk, &apply);
-    return e;
+    if (e != ACCORD_OK)
+        return e;
+    /* The import is done, whatever becomes of this; the next one tries again. */
+    sweep(host);
+    return ACCORD_OK;
 }
 
 enum accord_error catalog_approve(struct ingest_tx *tx, struct slice id)

@@ -19,4 +19,7 @@ struct staging {
 /** Stages everything that the source holds. On an error the caller fails the import. */
 enum accord_error catalog_stage(struct staging *staging);
 
+/** Deletes the staged rows of an import that will not be applied, chunk by chunk. */
+enum accord_error catalog_drop_rows(const struct catalog_host *host, struct slice import);
+
 #endif

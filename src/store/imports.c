@@ -225,6 +225,23 @@ enum accord_error store_import_supersede(struct db *db, const char *provider,
     return db_run(db, &import_supersede, values, 3, 1, NULL);
 }
 
+DB_SQL(import_leftover,
+       "SELECT id, provider, created_at, finished_at, state, reason, mode, format, dry_run, "
+       "received, created, updated, unchanged, withdrawn, rejected, problems, generation, step, "
+       "active_after FROM catalog_import WHERE state = 'failed' AND reason = 'superseded' "
+       "AND EXISTS (SELECT 1 FROM import_row r WHERE r.import_id = catalog_import.id) LIMIT $1");
+
+enum accord_error store_import_leftover(struct db *db, struct arena *arena, bool *ret_found,
+                                        struct store_import *ret)
+{
+    const struct db_value values[] = {db_int(1)};
+    struct import_list list = {.arena = arena, .rows = ret};
+    const enum accord_error e = db_query(db, &import_leftover, values, 1, 1, take_import, &list);
+    if (e == ACCORD_OK)
+        *ret_found = list.count != 0;
+    return e;
+}
+
 /* ---- problems ---- */
 
 DB_SQL(problem_add, "INSERT INTO import_problem (import_id, number, line, course_id, field, code, "

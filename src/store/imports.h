@@ -94,6 +94,10 @@ enum accord_error store_import_unfinished(struct db *db, struct arena *arena, in
 enum accord_error store_import_supersede(struct db *db, const char *provider,
                                          struct slice except_id, instant_us now);
 
+/** One superseded import that still has rows; *ret_found false when there is none. */
+enum accord_error store_import_leftover(struct db *db, struct arena *arena, bool *ret_found,
+                                        struct store_import *ret);
+
 enum accord_error store_problems_add(struct db *db, struct slice import,
                                      const struct store_problem *rows, size_t count);
 typedef enum accord_error store_problem_fn(void *context, const struct store_problem *row);

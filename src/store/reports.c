@@ -22,17 +22,25 @@ static const char *const grain_names[] = {
     "FROM agreement_party p JOIN rollup_share r ON r.agreement = p.agreement AND "                 \
     "r.version = p.version WHERE p.partner = $11 AND "
 
-DB_SQL(sql_rows_all,
-       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS "FROM rollup r WHERE " ROLLUP_WINDOW ROLLUP_ORDER);
+/* By way of the versions, so that a month costs what it has, not what all months have. */
+#define ROLLUP_OF_ALL                                                                              \
+    "FROM agreement_version v JOIN rollup r ON r.agreement = v.agreement AND "                     \
+    "r.version = v.version WHERE "
+#define SHARE_OF_ALL                                                                               \
+    "FROM agreement_version v JOIN rollup_share r ON r.agreement = v.agreement AND "               \
+    "r.version = v.version WHERE "
+
+DB_SQL(sql_rows_all, "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS ROLLUP_OF_ALL ROLLUP_WINDOW ROLLUP_ORDER);
 DB_SQL(sql_rows_of,
        "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS ROLLUP_OF_PARTNER ROLLUP_WINDOW ROLLUP_ORDER);
-DB_SQL(sql_shares_all, "SELECT " ROLLUP_COLUMNS
-                       ", r.payee, r.amount FROM rollup_share r WHERE " ROLLUP_WINDOW ROLLUP_ORDER);
+DB_SQL(sql_shares_all,
+       "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " SHARE_OF_ALL ROLLUP_WINDOW ROLLUP_ORDER);
 DB_SQL(sql_shares_of,
        "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " SHARE_OF_PARTNER ROLLUP_WINDOW ROLLUP_ORDER);
 
 #define UNCOVERED                                                                                  \
     "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS "FROM rollup r WHERE r.agreement = '' AND "               \
+    "r.version = 0 AND "                                                                           \
     "r.grain = 'period' AND r.staged = 0 AND r.day >= $1 AND r.day < $2 "
 DB_SQL(sql_uncovered_all, UNCOVERED ROLLUP_ORDER);
 DB_SQL(sql_uncovered_channel, UNCOVERED "AND r.channel = $3 " ROLLUP_ORDER);

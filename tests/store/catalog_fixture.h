@@ -47,7 +47,11 @@ static inline enum accord_error fixture_write(void *context, catalog_write_fn *w
 static inline enum accord_error fixture_read(void *context, catalog_read_fn *work, void *self)
 {
     struct fixture *f = context;
-    return work(self, f->db);
+    enum accord_error e = db_begin(f->db);
+    if (e == ACCORD_OK)
+        e = work(self, f->db);
+    db_rollback(f->db);
+    return e;
 }
 
 static inline enum accord_error fixture_add_partner(void *self, struct ingest_tx *tx)
