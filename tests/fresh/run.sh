@@ -43,7 +43,7 @@ rm -rf "$root"
 mkdir -p build
 say "a bare Debian $suite in build/fresh"
 # shellcheck disable=SC2086
-mmdebstrap --quiet --mode=root --variant=minbase "$suite" "$root" $sources
+mmdebstrap --quiet --mode=root --variant=minbase --dpkgopt=force-unsafe-io "$suite" "$root" $sources
 # The way to the archive, if it leads through a proxy.
 apt-config dump | grep -E '^Acquire::(http|https)::[Pp]roxy ' >"$root/etc/apt/apt.conf.d/99proxy" || :
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
