@@ -1,9 +1,5 @@
 #include "api/cursor.h"
 
-#include <string.h>
-
-#include "base/utf8.h"
-
 enum { CURSOR_PARTS_LIMIT = 8, CURSOR_TEXT_MAX = 8192, BINDING_BYTES = 4 };
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -116,9 +112,6 @@ bool cursor_decode(struct arena *arena, uint32_t binding, struct slice text, siz
         if (len - at < part_len)
             return false;
         const struct slice part = {(const char *)bytes + at, part_len};
-        /* A cursor can be made by anybody: its parts go into statements as texts. */
-        if (!utf8_valid(part) || memchr(part.data, '\0', part.len) != NULL)
-            return false;
         parts[i] = (struct slice){arena_strdup(arena, part), part_len};
         if (parts[i].data == NULL)
             return false;

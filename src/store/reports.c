@@ -15,28 +15,23 @@ static const char *const grain_names[] = {
 #define ROLLUP_ORDER                                                                               \
     "ORDER BY r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel, "         \
     "r.currency"
-#define ROLLUP_OF_PARTNER                                                                          \
-    "FROM agreement_party p JOIN rollup r ON r.agreement = p.agreement AND "                       \
-    "r.version = p.version WHERE p.partner = $11 AND "
-#define SHARE_OF_PARTNER                                                                           \
-    "FROM agreement_party p JOIN rollup_share r ON r.agreement = p.agreement AND "                 \
-    "r.version = p.version WHERE p.partner = $11 AND "
+/* By way of the versions, so that a month costs what it has, not what all months have: a CROSS
+ * JOIN, for SQLite would rather begin with the rollups. */
+#define OF_PARTNER(table)                                                                          \
+    "FROM agreement_party p CROSS JOIN " table " r WHERE r.agreement = p.agreement AND "           \
+    "r.version = p.version AND p.agreement >= $4 AND p.partner = $11 AND "
+#define OF_ALL(table)                                                                              \
+    "FROM agreement_version v CROSS JOIN " table " r WHERE r.agreement = v.agreement AND "         \
+    "r.version = v.version AND v.agreement >= $4 AND "
 
-/* By way of the versions, so that a month costs what it has, not what all months have. */
-#define ROLLUP_OF_ALL                                                                              \
-    "FROM agreement_version v JOIN rollup r ON r.agreement = v.agreement AND "                     \
-    "r.version = v.version WHERE "
-#define SHARE_OF_ALL                                                                               \
-    "FROM agreement_version v JOIN rollup_share r ON r.agreement = v.agreement AND "               \
-    "r.version = v.version WHERE "
-
-DB_SQL(sql_rows_all, "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS ROLLUP_OF_ALL ROLLUP_WINDOW ROLLUP_ORDER);
+DB_SQL(sql_rows_all,
+       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS OF_ALL("rollup") ROLLUP_WINDOW ROLLUP_ORDER);
 DB_SQL(sql_rows_of,
-       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS ROLLUP_OF_PARTNER ROLLUP_WINDOW ROLLUP_ORDER);
-DB_SQL(sql_shares_all,
-       "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " SHARE_OF_ALL ROLLUP_WINDOW ROLLUP_ORDER);
-DB_SQL(sql_shares_of,
-       "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " SHARE_OF_PARTNER ROLLUP_WINDOW ROLLUP_ORDER);
+       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS OF_PARTNER("rollup") ROLLUP_WINDOW ROLLUP_ORDER);
+DB_SQL(sql_shares_all, "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " OF_ALL("rollup_share")
+                           ROLLUP_WINDOW ROLLUP_ORDER);
+DB_SQL(sql_shares_of, "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " OF_PARTNER("rollup_share")
+                          ROLLUP_WINDOW ROLLUP_ORDER);
 
 #define UNCOVERED                                                                                  \
     "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS "FROM rollup r WHERE r.agreement = '' AND "               \
