@@ -132,6 +132,8 @@ static void written(struct write_task *task)
     flight->dispatch->wake(flight->call.http);
 }
 
+enum { BODY_BYTES_OF_A_ROW = 256 }; /* roughly: bounds what one transaction takes */
+
 /* True: the writer has it. */
 static bool submit_write(struct flight *flight)
 {
@@ -140,6 +142,7 @@ static bool submit_write(struct flight *flight)
         .kind = &flight->dispatch->kinds[flight->operation_index],
         .self = flight,
         .done = written,
+        .weight = 1 + call->http->request.body.len / BODY_BYTES_OF_A_ROW,
     };
     flight->on_writer = true;
     const enum accord_error error = writer_submit(call->book->writer, &flight->task);

@@ -102,6 +102,7 @@ struct fact {
 struct fact_batch {
     const char *partner;   /**< whose facts they are */
     const char *posted_by; /**< operator that posts for it, or "" */
+    struct arena *arena;   /**< of the request: what outlives the transaction goes there */
     struct fact *facts;
     size_t count;
     enum accord_error refused; /**< after writing: the batch as a whole (partner_unknown) */

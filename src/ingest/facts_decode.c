@@ -482,6 +482,7 @@ enum accord_error facts_decode(struct arena *arena, struct slice text, enum fact
     struct fact_batch batch = *ret;
     struct json_splitter splitter;
     size_t cap = 0;
+    batch.arena = arena;
     batch.facts = NULL;
     batch.count = 0;
     *ret_why = NULL;

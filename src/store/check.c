@@ -4,9 +4,11 @@
 
 DB_SQL(
     sql_counts,
-    "SELECT " COUNT("fact") ", " COUNT("fact_key") ", " COUNT("fact_superseded") ", " COUNT("fact_"
-                                                                                            "text") ", " COUNT("order_key") ", " COUNT("sale") ", " COUNT(
-        "sale_line") ", " COUNT("refund_key") ", " COUNT("refund_line") ", " COUNT("rating_fact") ", " COUNT("rating") ", " COUNT("review") ", " COUNT("unmatched_line"));
+    "SELECT " COUNT("fact") ", " COUNT("fact_key") ", " COUNT("fact_superseded") ", " COUNT(
+        "fact_"
+        "text") ", " COUNT("order_key") ", " COUNT("sale") ", " COUNT("sale_line") ", " COUNT("refu"
+                                                                                              "nd_"
+                                                                                              "key") ", " COUNT("refund_line") ", " COUNT("rating_fact") ", " COUNT("rating") ", " COUNT("review") ", " COUNT("unmatched_line"));
 
 static enum accord_error take_counts(void *context, size_t param_row, const struct db_row *row)
 {

@@ -242,8 +242,8 @@ static inline int64_t books_number(struct books *b, const struct db_sql *sql)
 /* A connection keeps statements by their address, so each text has one of its own. */
 #define NUMBER(b, text)                                                                            \
     __extension__({                                                                                \
-        static const struct db_sql number_sql = {                                                  \
-            "SELECT CAST(COALESCE((" text "), 0) AS BIGINT)"};                                     \
+        static const struct db_sql number_sql = {"SELECT CAST(COALESCE((" text                     \
+                                                 "), 0) AS BIGINT)"};                              \
         books_number((b), &number_sql);                                                            \
     })
 
