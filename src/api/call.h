@@ -157,7 +157,8 @@ const char *call_as_of(struct call *call, int64_t version);
  *  cursor_invalid otherwise. */
 int64_t call_query_since(struct call *call, const char *name, int64_t missing);
 /** For operations that write outside their write step: keeps the reply, complete by now, under the
- *  request's Idempotency-Key, in the transaction open on `tx`. Without a key it does nothing. */
+ *  request's Idempotency-Key, in the transaction open on `tx`. Without a key it does nothing; where
+ *  another request with the key was faster, its answer takes the place of the reply. */
 enum accord_error call_remember(struct call *call, struct ingest_tx *tx);
 /** Sets Location, behind the public base path. */
 void call_location(struct call *call, const char *format, ...)

@@ -138,6 +138,11 @@ enum accord_error idempotency_keep(struct flight *flight, struct db *db, instant
 enum accord_error call_remember(struct call *call, struct ingest_tx *tx)
 {
     struct flight *flight = flight_of(call);
+    /* Two requests with one key may have been at work beside each other: the first answer stands.
+     */
+    const enum accord_error error = idempotency_replay(flight, tx->db);
+    if (error != ACCORD_OK || flight->done)
+        return error;
     flight_finish(flight);
     return idempotency_keep(flight, tx->db, tx->now);
 }

@@ -50,13 +50,14 @@ static enum accord_error hash_under(struct writing *w, const struct item *item, 
     return ACCORD_OK;
 }
 
-/* A stored fact whose text is no longer there: erased, unless it never had one. */
-static enum accord_error was_erased(struct writing *w, const struct slot *slot, bool *ret)
+/* A stored fact of this type whose text is no longer there: erased, unless it never had one. */
+static enum accord_error was_erased(struct writing *w, enum fact_type type, const struct slot *slot,
+                                    bool *ret)
 {
     struct fact_target target = {.seq = slot->known.seq};
     const enum accord_error error = store_fact_targets(w->tx->db, w->tx->arena, &target, 1);
     if (error == ACCORD_OK)
-        *ret = target.found && target.had_text;
+        *ret = target.found && target.had_text && strcmp(target.type, fact_type_name(type)) == 0;
     return error;
 }
 
@@ -70,7 +71,7 @@ static enum accord_error decide_repeat(struct writing *w, struct item *item,
     bool erased = false;
     enum accord_error error = ACCORD_OK;
     if (item->fact->text.data != NULL && slot->fact == NULL && !slot->known.has_text)
-        error = was_erased(w, slot, &erased);
+        error = was_erased(w, item->fact->type, slot, &erased);
     struct hash hash = {{0}};
     if (error == ACCORD_OK)
         error = hash_under(w, item, salt, &hash);

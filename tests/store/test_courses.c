@@ -423,6 +423,22 @@ START_TEST(a_crash_between_chunks_is_rolled_forward_or_back)
 }
 END_TEST
 
+START_TEST(chunks_may_run_twice)
+{
+    f->config.catalog_drop_max_ppm = 1000000;
+    fixture_import(f, &full, range(1, MANY, 0));
+    f->twice = true;
+    const struct store_import import = fixture_import(f, &full, range(MANY - 1, MANY + 1, 1));
+    f->twice = false;
+    check_counts(&import, 3, 1, 2, 0, MANY - 2, 0);
+    ck_assert_int_eq(count_active(), 3);
+    ck_assert_int_eq(catalog_now().active_courses, 3);
+    ck_assert_str_eq(state_of("c0001"), "withdrawn 2");
+    ck_assert_str_eq(state_of("c0777"), "withdrawn 2");
+    ck_assert_int_eq(rows_left(&import), 0);
+}
+END_TEST
+
 /* ---- one course at a time ---- */
 
 static enum accord_error put(const char *json, struct store_course *ret, bool *ret_changed)
@@ -964,6 +980,7 @@ static Suite *make_suite(void)
     tcase_add_test(life, dry_run_changes_nothing);
     tcase_add_test(life, one_import_at_a_time);
     tcase_add_loop_test(life, a_crash_between_chunks_is_rolled_forward_or_back, 0, 12);
+    tcase_add_test(life, chunks_may_run_twice);
     tcase_add_test(life, single_courses);
     tcase_add_loop_test(life, any_sequence_of_imports_is_the_naive_model, 0, 3);
     tcase_add_test(life, csv_with_a_column_map);

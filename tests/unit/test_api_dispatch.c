@@ -697,6 +697,33 @@ START_TEST(idempotency)
 }
 END_TEST
 
+/* An import runs beside the writer, so two with one key may be at work at once: both are answered
+ * with what the first one said. */
+START_TEST(one_key_beside_itself)
+{
+    static char keys[20][8];
+    expect(call(post("/v1/partners", coursera)), 201, NULL);
+    for (int round = 0; round < 20; round++) {
+        struct request request = post("/v1/catalogs?dry_run=true&provider=coursera",
+                                      "[{\"course_id\":\"a\",\"title\":\"A\"}]");
+        snprintf(keys[round], sizeof keys[round], "d-%d", round);
+        request.headers[1][0] = "Idempotency-Key";
+        request.headers[1][1] = keys[round];
+        struct sent *first = start(&request);
+        struct sent *second = start(&request);
+        finish(first);
+        finish(second);
+        ck_assert_msg(status(first) == 200, "%s", body(first));
+        ck_assert_msg(status(second) == 200, "%s", body(second));
+        ck_assert_str_eq(body(first), body(second));
+        ck_assert((header(first, "Idempotency-Replayed") == NULL) !=
+                  (header(second, "Idempotency-Replayed") == NULL));
+        drop(first);
+        drop(second);
+    }
+}
+END_TEST
+
 START_TEST(many_at_once)
 {
     struct sent *flying[IN_FLIGHT];
@@ -869,6 +896,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, suspended_partners_are_refused);
     tcase_add_test(cases, test_keys_stay_in_test_books);
     tcase_add_test(cases, idempotency);
+    tcase_add_test(cases, one_key_beside_itself);
     tcase_add_test(cases, many_at_once);
     tcase_add_test(cases, rate_limit);
     tcase_add_test(cases, system_operations);
