@@ -78,6 +78,7 @@ void accord_step_exact_text(const struct accord_step *step, char ret_text[ACCORD
             at = put_number(at, step->exact_floor);
             *at++ = '.';
             for (uint64_t unit = million / 10; unit > 0 && rest > 0; unit /= 10) {
+                /* cppcheck-suppress zerodivcond; the loop ends before unit is zero */
                 *at++ = (char)('0' + (int)(rest / unit));
                 rest %= unit;
             }

@@ -436,7 +436,7 @@ START_TEST(a_partner_sees_itself_alone)
         call(post("/v1/partners", "{\"id\":\"udemy\",\"name\":\"Udemy\",\"roles\":[\"provider\"],"
                                   "\"currency\":\"USD\",\"time_zone\":\"UTC\"}")),
         201, NULL);
-    make_key("{\"scopes\":[\"catalog:read\"]}", secret, id);
+    make_key("{\"scopes\":[\"catalog:read\",\"agreements:write\"]}", secret, id);
     expect(call(get("/v1/partners/udemy", secret)), 404, "not_found");
     expect(call(get("/v1/partners/udemy/keys", secret)), 404, "not_found");
     expect(call(get("/v1/partners/coursera", secret)), 200, NULL);
@@ -458,6 +458,10 @@ START_TEST(a_partner_sees_itself_alone)
     expect(call(request), 200, NULL);
     request.body = "{\"state\":\"suspended\"}";
     expect(call(request), 403, "role_missing");
+    /* A key that only reads leaves the partner as it is. */
+    make_key("{\"scopes\":[\"catalog:read\"]}", secret, id);
+    request.body = "{\"legal_name\":\"x\"}";
+    expect(call(request), 403, "scope_missing");
 }
 END_TEST
 
