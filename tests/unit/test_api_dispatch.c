@@ -38,8 +38,10 @@ static const char *look_up(void *context, const char *variable)
         return database;
     if (strcmp(variable, "ACCORD_OPERATOR_KEY") == 0)
         return operator_secret;
-    if (strcmp(variable, "ACCORD_WORKERS") == 0 || strcmp(variable, "ACCORD_JOB_THREADS") == 0)
+    if (strcmp(variable, "ACCORD_WORKERS") == 0)
         return "1";
+    if (strcmp(variable, "ACCORD_JOB_THREADS") == 0)
+        return "2";
     return strcmp(variable, "ACCORD_RATE_PER_SECOND") == 0 ? rate : NULL;
 }
 
