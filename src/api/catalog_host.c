@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { CHUNK_WEIGHT = 1000 };
+enum { CHUNK_WEIGHT = 1000, RETRIES_MAX = 60, RETRY_WAIT_MS = 250 };
 
 struct chunk {
     catalog_write_fn *work;
@@ -28,14 +29,27 @@ static enum accord_error run_chunks(void *context, struct db *db, struct write_t
 
 static const struct write_kind chunk_kind = {.name = "catalog", .run = run_chunks};
 
+/* An import that is given up half-way holds its provider's catalog until the next start. A full
+ * queue or a locked database, both of which pass and have written nothing, are waited out. */
+static bool passes(enum accord_error error)
+{
+    return error == ACCORD_E_QUEUE_FULL || error == ACCORD_E_DATABASE_BUSY;
+}
+
 static enum accord_error host_write(void *context, catalog_write_fn *work, void *self)
 {
     const struct catalog_thread *thread = context;
-    if (thread->stop != NULL && atomic_load(thread->stop))
-        return ACCORD_E_SHUTTING_DOWN;
-    struct chunk chunk = {work, self};
-    struct write_task task = {.kind = &chunk_kind, .self = &chunk, .weight = CHUNK_WEIGHT};
-    return writer_call(thread->book->writer, &task);
+    const struct timespec wait = {.tv_nsec = RETRY_WAIT_MS * 1000000L};
+    for (int retries = 0;; retries++) {
+        if (thread->stop != NULL && atomic_load(thread->stop))
+            return ACCORD_E_SHUTTING_DOWN;
+        struct chunk chunk = {work, self};
+        struct write_task task = {.kind = &chunk_kind, .self = &chunk, .weight = CHUNK_WEIGHT};
+        const enum accord_error error = writer_call(thread->book->writer, &task);
+        if (!passes(error) || retries == RETRIES_MAX)
+            return error;
+        nanosleep(&wait, NULL);
+    }
 }
 
 static enum accord_error host_read(void *context, catalog_read_fn *work, void *self)

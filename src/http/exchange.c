@@ -267,8 +267,11 @@ static enum MHD_Result on_head(struct exchange *exchange, struct MHD_Connection 
     if (framing->has_body && framing->coding == HEAD_CODING_UNKNOWN)
         return refuse_head(exchange, mhd, ACCORD_E_BODY_ENCODING,
                            "The content codings taken are gzip and zstd.");
+    /* What an operation takes is bounded as it reads it, not only as it is sent. */
+    const size_t decoded_max =
+        exchange->body_max < config->decoded_max ? exchange->body_max : config->decoded_max;
     const struct body_limits limits = {.wire_max = exchange->body_max,
-                                       .decoded_max = config->decoded_max,
+                                       .decoded_max = decoded_max,
                                        .spill_bytes = config->spill_bytes,
                                        .spill_dir = server->spill_dir};
     error = body_open(&limits, framing->coding, &exchange->body);

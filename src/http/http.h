@@ -115,7 +115,9 @@ struct http_config {
     int64_t rate_grace_ms;   /**< instead of those 5 s; 0: 5 s */
     size_t spill_bytes;      /**< a body above it goes to an unlinked file */
     const char *spill_dir;
-    size_t decoded_max; /**< bytes after gzip/zstd decoding; also of a body sent as it is */
+    /** Bytes after gzip or zstd decoding, also of a body sent as it is; an operation's own bound
+     *  holds too, for what is sent and for what it decodes to. */
+    size_t decoded_max;
 };
 
 /** Starts; returns with the socket bound. *ret_address: what is listened on ("127.0.0.1:8080", with

@@ -209,6 +209,12 @@ START_TEST(bombs)
     ck_assert_uint_eq(ZSTD_compressStream2(context, &out, &in, ZSTD_e_end), 0);
     ZSTD_freeCCtx(context);
     check_post("/size", "Content-Encoding: zstd\r\n", packed, out.pos, 415, "body_encoding");
+    /* What an operation takes bounds what it reads, however little is sent. */
+    const char frames[2][10] = {"\x28\xb5\x2f\xfd\x20\x10\x83\x00\x00y",
+                                "\x28\xb5\x2f\xfd\x20\x64\x23\x03\x00y"}; /* 16 and 100 times y */
+    check_post("/tiny", "Content-Encoding: zstd\r\n", frames[0], sizeof frames[0], 200, NULL);
+    check_post("/tiny", "Content-Encoding: zstd\r\n", frames[1], sizeof frames[1], 413,
+               "body_too_large");
     release();
     test_stop(&app);
 }
