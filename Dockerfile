@@ -5,7 +5,7 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         gcc libc6-dev meson ninja-build pkg-config python3 python3-yaml \
-        libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev libsqlite3-dev libsodium-dev \
+        libmicrohttpd-dev libjansson-dev libsqlite3-dev libsodium-dev \
         zlib1g-dev libzstd-dev libcsv-dev
 WORKDIR /src
 COPY . .
@@ -16,7 +16,7 @@ RUN meson setup build --buildtype=release -Dtests=false -Dwerror=false \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libmicrohttpd12 libjansson4 libcurl4 libsqlite3-0 libsodium23 zlib1g libzstd1 libcsv3 tzdata \
+        libmicrohttpd12 libjansson4 libsqlite3-0 libsodium23 zlib1g libzstd1 libcsv3 tzdata \
     && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \
         /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old \
     && mkdir /var/lib/accord \

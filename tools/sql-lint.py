@@ -71,6 +71,19 @@ SCHEMA_FORBIDDEN = [
     (r"\b(AUTOINCREMENT|IDENTITY|SERIAL|BIGSERIAL|REFERENCES|FOREIGN|DEFAULT|TRIGGER|GENERATED)\b", "not in this schema"),
 ]
 
+# Statements that go through a whole table, or through what lies behind a key without a limit: for
+# verify and background work, or because the table has few rows. No request may wait for one else.
+WALKS = {
+    "src/db/migrate.c": "sql_applied sql_version",
+    "src/store/agreements.c": "sql_settling",
+    "src/store/check.c": "sql_counts",
+    "src/store/entries.c": "sql_orphans sql_unmatched_count sql_head",
+    "src/store/facts.c": "sql_with",
+    "src/store/feedback.c": "sql_counts sql_all_reviews sql_facts sql_ratings",
+    "src/store/reports.c": "sql_rows_all sql_shares_all",  # one step a version, then its range
+    "src/store/rollups.c": "sql_publish sql_publish_shares sql_unstage sql_unstage_shares sql_each sql_each_share sql_staged",
+}
+
 PARAMETER_TYPES = {"bigint", "text", "bytea"}
 RESULT_TYPES = PARAMETER_TYPES | {"integer"}
 
@@ -300,6 +313,17 @@ def migrations(lint):
     return scripts
 
 
+def check_plan(db, statement, lint):
+    """Rows are found by an index that knows how its keys begin; `staged` alone says nothing."""
+    limited = re.search(r"\bLIMIT\b|^\s*WITH\b", statement.bare(), re.I)
+    for _, _, _, step in db.execute("EXPLAIN QUERY PLAN " + statement.sql, {str(n): None for n in statement.parameters}):
+        key = re.sub(r"\bstaged=\? ?(AND )?", "", step)
+        walks = step.startswith("SCAN ") and step != "SCAN CONSTANT ROW" or step.startswith("SEARCH ") and "=?" not in key
+        source, _, _ = statement.where.rpartition(":")
+        if walks and not limited and statement.name not in WALKS.get(source, "").split():
+            lint.fail(f"{statement.where}: {statement.name}", f"goes through all rows ({step}): it needs an index, a limit, or a place in WALKS")
+
+
 def check_sqlite(scripts, statements, lint):
     """Returns the columns that can be NULL, and the tables that have them."""
     db = sqlite3.connect(":memory:")
@@ -311,6 +335,7 @@ def check_sqlite(scripts, statements, lint):
     for statement in statements:
         try:
             db.execute("EXPLAIN " + statement.sql, {str(n): None for n in statement.parameters})
+            check_plan(db, statement, lint)
         except (sqlite3.Error, sqlite3.Warning) as error:
             lint.fail(f"{statement.where}: {statement.name}", f"SQLite: {error}")
     nullable = {}

@@ -47,8 +47,10 @@ static enum accord_error resolve(struct call *call, struct resolving *resolving)
 {
     struct agreement_version *versions;
     size_t count;
+    /* Whatever covers a sale has its channel as a party, and ends where a later version begins that
+     * has not. */
     const enum accord_error error =
-        agreement_load_settling(call->db, call->arena, NULL, &versions, &count);
+        agreement_load_settling(call->db, call->arena, resolving->sale.channel, &versions, &count);
     if (error != ACCORD_OK)
         return error;
     const struct accord_agreement_version **terms =

@@ -149,16 +149,15 @@ static enum accord_error write_reject(struct call *call)
 
 /* ---- signing ---- */
 
-/* Refuses when an agreement that settles could win the same sale with equal rank and priority. */
-static enum accord_error overlap_check(struct call *call, const struct agreement_version *given)
+/* Refuses when an agreement of this party could win the same sale with equal rank and priority. */
+static enum accord_error overlap_with(struct call *call, const struct agreement_version *given,
+                                      const char *party)
 {
     struct agreement_version *others;
     size_t count;
     const enum accord_error error =
-        agreement_load_settling(call->db, call->arena, NULL, &others, &count);
-    if (error != ACCORD_OK)
-        return error;
-    for (size_t i = 0; i < count; i++) {
+        agreement_load_settling(call->db, call->arena, party, &others, &count);
+    for (size_t i = 0; error == ACCORD_OK && i < count && !call->failed; i++) {
         const struct accord_agreement_version *other = &others[i].terms;
         if (!accord_agreement_overlap(&given->terms, other))
             continue;
@@ -167,9 +166,17 @@ static enum accord_error overlap_check(struct call *call, const struct agreement
             visible = visible || strcmp(other->parties[p], call->caller.partner) == 0;
         call_fail(call, ACCORD_E_AGREEMENT_OVERLAP, visible ? "agreement %s, version %lld" : NULL,
                   other->agreement, (long long)other->version);
-        break;
     }
-    return ACCORD_OK;
+    return error;
+}
+
+/* Two versions that cover one sale have its channel and provider as parties. */
+static enum accord_error overlap_check(struct call *call, const struct agreement_version *given)
+{
+    enum accord_error error = ACCORD_OK;
+    for (uint32_t i = 0; error == ACCORD_OK && i < given->terms.party_count && !call->failed; i++)
+        error = overlap_with(call, given, given->terms.parties[i]);
+    return error;
 }
 
 /* Ends a version that settles, no later than at `end`. */
@@ -289,14 +296,14 @@ static bool end_acceptable(struct call *call, const struct agreement_version_row
     return false;
 }
 
-/* The version to be ended: the active one, or one whose end lies ahead and may come sooner. */
+/* The version to be ended: the newest of those whose end lies ahead. */
 static const struct agreement_version_row *running(const struct agreement_call *state,
                                                    instant_us now)
 {
     for (size_t i = state->version_count; i-- > 0;) {
         const struct agreement_version_row *version = &state->versions[i];
-        if ((version->state == AGREEMENT_ACTIVE || version->state == AGREEMENT_TERMINATED) &&
-            version->effective_to > now && version->effective_to > version->effective_from)
+        if (agreement_settles(version) && version->effective_to > now &&
+            version->effective_to > version->effective_from)
             return version;
     }
     return NULL;

@@ -234,7 +234,12 @@ enum accord_error app_listen(struct app *app, char ret_address[128], char why[AP
     };
     const struct http_app handlers = dispatch_http(app->dispatch);
     why[0] = '\0';
-    return explain(why, config->listen, http_start(&http, &handlers, &app->server, ret_address));
+    struct http_server *server = NULL;
+    const enum accord_error error = http_start(&http, &handlers, &server, ret_address);
+    if (error == ACCORD_E_IO_ERROR)
+        snprintf(why, APP_WHY_MAX, "cannot listen on %s: %s", config->listen, strerror(errno));
+    app->server = server;
+    return explain(why, config->listen, error);
 }
 
 enum accord_error app_open(const struct config *config,

@@ -28,7 +28,7 @@ struct app {
     struct book live;
     struct book test;
     struct jobs *jobs;
-    struct http_server *server;
+    struct http_server *_Atomic server; /**< NULL until http_start() returns: workers run before */
     struct metrics *metrics;
     struct metering *metering;
     struct limits *limits; /**< NULL: keys are not limited */

@@ -7,6 +7,7 @@
 #include "api/cursor.h"
 #include "api/dispatch.h"
 #include "api/reply.h"
+#include "base/utf8.h"
 
 enum { LIMIT_DEFAULT = 100, LIMIT_MAX = 1000 };
 
@@ -129,6 +130,15 @@ static uint32_t list_binding(const struct call *call)
     return (binding ^ api_caller_binding(call)) + api_query_binding(call, false);
 }
 
+/* A cursor can be made by anybody, and its parts go into statements. */
+static bool are_texts(const struct slice *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!utf8_valid(parts[i]) || strlen(parts[i].data) != parts[i].len)
+            return false;
+    return true;
+}
+
 bool call_page(struct call *call, size_t parts, struct list_page *ret)
 {
     struct list_page page = {.limit = call_query_int(call, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT)};
@@ -136,7 +146,8 @@ bool call_page(struct call *call, size_t parts, struct list_page *ret)
     if (call->failed)
         return false;
     if (cursor != NULL) {
-        if (!cursor_decode(call->arena, list_binding(call), slice_of(cursor), parts, page.parts)) {
+        if (!cursor_decode(call->arena, list_binding(call), slice_of(cursor), parts, page.parts) ||
+            !are_texts(page.parts, parts)) {
             call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
             return false;
         }

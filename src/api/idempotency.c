@@ -139,8 +139,15 @@ enum accord_error idempotency_keep(struct flight *flight, struct db *db, instant
 enum accord_error call_remember(struct call *call, struct ingest_tx *tx)
 {
     struct flight *flight = flight_of(call);
+    enum accord_error error = ACCORD_OK;
+    /* Two requests with one key may have been at work beside each other: the first answer stands.
+     */
+    if (!flight->claimed)
+        error = idempotency_replay(flight, tx->db);
+    if (error != ACCORD_OK || flight->done)
+        return error;
     flight_finish(flight);
-    const enum accord_error error = idempotency_keep(flight, tx->db, tx->now);
+    error = idempotency_keep(flight, tx->db, tx->now);
     if (error == ACCORD_OK)
         flight->claimed = flight->idempotency_key != NULL;
     return error;

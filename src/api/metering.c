@@ -80,7 +80,8 @@ static int64_t read_jobs(void *context)
 static int64_t read_connections(void *context)
 {
     const struct app *app = context;
-    return app->server == NULL ? 0 : (int64_t)http_connections(app->server);
+    const struct http_server *server = app->server;
+    return server == NULL ? 0 : (int64_t)http_connections(server);
 }
 
 static int64_t file_size(const char *path)

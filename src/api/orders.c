@@ -101,7 +101,9 @@ static enum accord_error settle(struct call *call, struct order_call *state)
     if (error == ACCORD_OK)
         error = settled_refunds(&view, call->arena, &refunds, &refund_count);
     if (error == ACCORD_OK)
-        error = agreement_load_settling(call->db, call->arena, NULL, &state->versions,
+        /* Whatever covers a sale has its channel as a party, and ends where a later version begins
+         * that has not. */
+        error = agreement_load_settling(call->db, call->arena, order->channel, &state->versions,
                                         &state->version_count);
     if (error != ACCORD_OK)
         return error;

@@ -7,11 +7,9 @@
 enum accord_error agreement_decode_row(struct arena *arena, const struct agreement_version_row *row,
                                        struct agreement_version *ret)
 {
-    struct json_problems *problems = arena_alloc(arena, sizeof *problems);
-    if (problems == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
+    struct json_problems problems = {.count = 0};
     const enum accord_error error = agreement_decode(arena, row->body, row->agreement, row->version,
-                                                     false, NULL, NULL, ret, problems);
+                                                     false, NULL, NULL, ret, &problems);
     if (error != ACCORD_OK)
         return error == ACCORD_E_OUT_OF_MEMORY ? error : ACCORD_E_DATABASE_ERROR;
     ret->terms.effective_to_us = row->effective_to;

@@ -25,6 +25,8 @@ enum accord_error catalog_changed(struct ingest_tx *tx, const char *provider, st
 struct apply {
     struct slice id;
     bool more;
+    struct store_course_place withdrawn; /* up to where, by chunks that are committed */
+    struct store_course_place next;      /* once this chunk is, which may run twice */
 };
 
 static enum accord_error finish(struct ingest_tx *tx, struct store_import *import)
@@ -60,14 +62,16 @@ static enum accord_error apply_chunk(void *self, struct ingest_tx *tx)
     int64_t count = 0;
     apply->more = true;
     if (import.full && !import.adding) {
-        e = store_apply_withdrawals(tx->db, tx->arena, &import, tx->now, WITHDRAW_ROWS, &count);
+        apply->next = apply->withdrawn;
+        e = store_apply_withdrawals(tx->db, tx->arena, &import, tx->now, WITHDRAW_ROWS,
+                                    &apply->next, &count);
         if (e != ACCORD_OK || count == WITHDRAW_ROWS)
             return e;
         /* From here on staged rows disappear: absence can no longer be seen. */
         import.adding = true;
         return store_import_update(tx->db, &import);
     }
-    e = store_apply_rows(tx->db, tx->arena, &import, tx->now, APPLY_ROWS, &count);
+    e = store_apply_rows(tx->db, &import, tx->now, APPLY_ROWS, &count);
     if (e != ACCORD_OK || count != 0)
         return e;
     apply->more = false;
@@ -107,10 +111,12 @@ static enum accord_error sweep(const struct catalog_host *host)
 
 enum accord_error catalog_apply(const struct catalog_host *host, const char *import)
 {
-    struct apply apply = {slice_of(import), true};
+    struct apply apply = {.id = slice_of(import), .more = true};
     enum accord_error e = ACCORD_OK;
-    while (apply.more && e == ACCORD_OK)
+    while (apply.more && e == ACCORD_OK) {
         e = host->write(host->context, apply_chunk, &apply);
+        apply.withdrawn = apply.next;
+    }
     if (e != ACCORD_OK)
         return e;
     /* The import is done, whatever becomes of this; the next one tries again. */

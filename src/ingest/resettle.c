@@ -8,6 +8,9 @@
 #include "ingest/rollup.h"
 #include "ingest/tx.h"
 
+/* A piece of background work is bounded by what settling it costs, and orders differ in lines. */
+enum { CHUNK_LINES_MAX = 4000 };
+
 /* ---- at once ---- */
 
 enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count)
@@ -256,7 +259,7 @@ enum accord_error ingest_resettle_chunk(struct ingest_tx *tx, size_t sales_max, 
     size_t count = 0;
     if (seqs == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    error = store_resettle_take(tx->db, (int64_t)sales_max, seqs, &count);
+    error = store_resettle_take(tx->db, (int64_t)sales_max, CHUNK_LINES_MAX, seqs, &count);
     /* Settled while they are still in the queue: that is what makes them staged. */
     if (error == ACCORD_OK)
         error = ingest_resettle(tx, seqs, count);

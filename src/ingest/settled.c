@@ -1,30 +1,32 @@
 #include "ingest/settled.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* A charge-back is taken back by a current reversal that names it. */
-static bool is_reversed(const struct sale_view *view, const struct refund_row *charge_back)
+static int by_text(const void *a, const void *b)
 {
-    for (size_t i = 0; i < view->refund_count; i++) {
-        const struct refund_row *other = &view->refunds[i];
-        if (other->kind == REFUND_REVERSAL && !other->superseded &&
-            strcmp(other->refund_id, charge_back->refund_id) == 0)
-            return true;
-    }
-    return false;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 enum accord_error settled_refunds(const struct sale_view *view, struct arena *arena,
                                   struct accord_refund **ret, size_t *ret_count)
 {
     struct accord_refund *refunds = arena_array(arena, view->refund_count + 1, sizeof *refunds);
-    if (refunds == NULL)
+    /* Ids of the charge-backs that a current reversal takes back. */
+    const char **reversed = arena_array(arena, view->refund_count + 1, sizeof *reversed);
+    if (refunds == NULL || reversed == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
+    size_t reversed_count = 0;
+    for (size_t i = 0; i < view->refund_count; i++)
+        if (view->refunds[i].kind == REFUND_REVERSAL && !view->refunds[i].superseded)
+            reversed[reversed_count++] = view->refunds[i].refund_id;
+    qsort(reversed, reversed_count, sizeof *reversed, by_text);
     size_t count = 0;
     for (size_t i = 0; i < view->refund_count; i++) {
         const struct refund_row *row = &view->refunds[i];
         if (row->superseded || row->kind == REFUND_REVERSAL ||
-            (row->kind == REFUND_CHARGE_BACK && is_reversed(view, row)))
+            (row->kind == REFUND_CHARGE_BACK &&
+             bsearch(&row->refund_id, reversed, reversed_count, sizeof *reversed, by_text) != NULL))
             continue;
         refunds[count++] = (struct accord_refund){
             .occurred_at_us = row->occurred_at,

@@ -80,8 +80,8 @@ enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
                                            const struct accord_agreement_version *version);
 /** Courses became visible: settles again (or queues) the lines held `unmatched` for them. */
 enum accord_error ingest_courses_arrived(struct ingest_tx *tx, const char *provider);
-/** Takes up to `sales_max` of the queue; *ret_left: what remains. The last piece makes the switch.
- */
+/** Takes up to `sales_max` of the queue, fewer when they have many lines; *ret_left: what remains.
+ *  The last piece makes the switch. */
 enum accord_error ingest_resettle_chunk(struct ingest_tx *tx, size_t sales_max, int64_t *ret_left);
 
 #endif

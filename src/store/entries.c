@@ -302,7 +302,8 @@ DB_SQL(sql_head, "SELECT visible, staging, (SELECT CAST(COUNT(*) AS BIGINT) FROM
 DB_SQL(sql_head_idle, "SELECT visible, staging FROM resettle_head WHERE id = 1");
 DB_SQL(sql_head_set, "UPDATE resettle_head SET visible = $1, staging = $2 WHERE id = 1");
 DB_SQL(sql_queued, "SELECT 1 FROM resettle WHERE sale_seq = $1");
-DB_SQL(sql_take, "SELECT sale_seq FROM resettle ORDER BY sale_seq LIMIT $1");
+DB_SQL(sql_take, "SELECT r.sale_seq, (SELECT CAST(COUNT(*) AS BIGINT) FROM sale_line l "
+                 "WHERE l.seq = r.sale_seq) FROM resettle r ORDER BY r.sale_seq LIMIT $1");
 DB_SQL(sql_remove, "DELETE FROM resettle WHERE sale_seq = $1");
 
 static enum accord_error take_head(void *context, size_t param_row, const struct db_row *row)
@@ -361,10 +362,33 @@ enum accord_error store_resettle_queued(struct db *db, const int64_t *seqs, size
     return db_query(db, &sql_queued, values, 1, count, take_yes, ret);
 }
 
-enum accord_error store_resettle_take(struct db *db, int64_t limit, int64_t *ret, size_t *ret_count)
+struct piece {
+    struct numbers sales;
+    int64_t lines_left;
+    bool full;
+};
+
+static enum accord_error add_to_piece(void *context, size_t param_row, const struct db_row *row)
 {
-    const struct db_value params[] = {db_int(limit)};
-    return query_numbers(db, &sql_take, params, 1, ret, ret_count);
+    struct piece *piece = context;
+    const int64_t lines = db_get_int(row, 1);
+    if (piece->full || (piece->sales.count > 0 && lines > piece->lines_left)) {
+        piece->full = true;
+        return ACCORD_OK;
+    }
+    piece->lines_left -= lines;
+    return add_number(&piece->sales, param_row, row);
+}
+
+enum accord_error store_resettle_take(struct db *db, int64_t sales_max, int64_t lines_max,
+                                      int64_t *ret, size_t *ret_count)
+{
+    struct piece piece = {.sales.items = ret, .lines_left = lines_max};
+    const struct db_value params[] = {db_int(sales_max)};
+    const enum accord_error error = db_query(db, &sql_take, params, 1, 1, add_to_piece, &piece);
+    if (error == ACCORD_OK)
+        *ret_count = piece.sales.count;
+    return error;
 }
 
 enum accord_error store_resettle_remove(struct db *db, const int64_t *seqs, size_t count)
@@ -377,73 +401,44 @@ enum accord_error store_resettle_remove(struct db *db, const int64_t *seqs, size
     return db_run(db, &sql_remove, values, 1, count, NULL);
 }
 
-/* Sales of a provider or a channel are found by index; superseded ones have nothing to settle. */
-#define CURRENT "NOT EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = s.seq)"
-#define BY_PROVIDER                                                                                \
-    "FROM sale_line l JOIN sale s ON s.seq = l.seq WHERE l.provider = $1 "                         \
-    "AND s.occurred_at >= $2 AND s.occurred_at < $3 AND " CURRENT
-#define BY_CHANNEL                                                                                 \
-    "FROM sale s JOIN sale_line l ON l.seq = s.seq WHERE s.channel = $1 "                          \
-    "AND s.occurred_at >= $2 AND s.occurred_at < $3 AND " CURRENT
-#define BY_BOTH                                                                                    \
-    "FROM sale s JOIN sale_line l ON l.seq = s.seq WHERE s.channel = $4 AND l.provider = $1 "      \
-    "AND s.occurred_at >= $2 AND s.occurred_at < $3 AND " CURRENT
-#define BY_NEITHER                                                                                 \
-    "FROM sale s JOIN sale_line l ON l.seq = s.seq "                                               \
-    "WHERE s.occurred_at >= $1 AND s.occurred_at < $2 AND " CURRENT
+/* A channel's sales of a time are found by index; superseded ones have nothing to settle. */
+#define SCOPED                                                                                     \
+    "FROM sale s JOIN sale_line l ON l.seq = s.seq WHERE s.channel = $2 AND l.provider = $1 "      \
+    "AND s.occurred_at >= $3 AND s.occurred_at < $4 "                                              \
+    "AND NOT EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = s.seq)"
 #define QUEUE(seq) "INSERT INTO resettle (sale_seq, asked_seq) SELECT DISTINCT s.seq, " seq " "
 #define ONCE " ON CONFLICT (sale_seq) DO NOTHING"
 
-DB_SQL(sql_find_provider, "SELECT s.seq " BY_PROVIDER " LIMIT $4");
-DB_SQL(sql_find_channel, "SELECT s.seq " BY_CHANNEL " LIMIT $4");
-DB_SQL(sql_find_both, "SELECT s.seq " BY_BOTH " LIMIT $5");
-DB_SQL(sql_find_all, "SELECT s.seq " BY_NEITHER " LIMIT $3");
-DB_SQL(sql_queue_provider, QUEUE("CAST($4 AS BIGINT)") BY_PROVIDER ONCE);
-DB_SQL(sql_queue_channel, QUEUE("CAST($4 AS BIGINT)") BY_CHANNEL ONCE);
-DB_SQL(sql_queue_both, QUEUE("CAST($5 AS BIGINT)") BY_BOTH ONCE);
-DB_SQL(sql_queue_all, QUEUE("CAST($3 AS BIGINT)") BY_NEITHER ONCE);
+DB_SQL(sql_find, "SELECT s.seq " SCOPED " LIMIT $5");
+DB_SQL(sql_queue, QUEUE("CAST($5 AS BIGINT)") SCOPED ONCE);
 
-enum { SCOPE_PARAMS_MAX = 5 };
+enum { SCOPE_PARAMS = 5 };
 
-/* Parameters of a scope with `last` behind them; which statement they are for: 0 all, 1 provider,
- * 2 channel, 3 both. */
-static unsigned scope_params(const struct resettle_scope *scope, int64_t last,
-                             struct db_value params[SCOPE_PARAMS_MAX], size_t *ret_columns)
+/* Parameters of a scope with `last` behind them. */
+static void scope_params(const struct resettle_scope *scope, int64_t last,
+                         struct db_value ret[SCOPE_PARAMS])
 {
-    const bool provider = *scope->provider != '\0';
-    const bool channel = *scope->channel != '\0';
-    size_t n = 0;
-    if (provider || channel)
-        params[n++] = db_str(provider ? scope->provider : scope->channel);
-    params[n++] = db_int(scope->from_us);
-    params[n++] = db_int(scope->to_us);
-    if (provider && channel)
-        params[n++] = db_str(scope->channel);
-    params[n++] = db_int(last);
-    *ret_columns = n;
-    return (provider ? 1U : 0U) + (channel ? 2U : 0U);
+    ret[0] = db_str(scope->provider);
+    ret[1] = db_str(scope->channel);
+    ret[2] = db_int(scope->from_us);
+    ret[3] = db_int(scope->to_us);
+    ret[4] = db_int(last);
 }
 
 enum accord_error store_resettle_find(struct db *db, const struct resettle_scope *scope,
                                       int64_t limit, int64_t *ret, size_t *ret_count)
 {
-    const struct db_sql *const sql[] = {&sql_find_all, &sql_find_provider, &sql_find_channel,
-                                        &sql_find_both};
-    struct db_value params[SCOPE_PARAMS_MAX];
-    size_t columns;
-    const unsigned which = scope_params(scope, limit, params, &columns);
-    return query_numbers(db, sql[which], params, columns, ret, ret_count);
+    struct db_value params[SCOPE_PARAMS];
+    scope_params(scope, limit, params);
+    return query_numbers(db, &sql_find, params, SCOPE_PARAMS, ret, ret_count);
 }
 
 enum accord_error store_resettle_queue(struct db *db, const struct resettle_scope *scope,
                                        int64_t seq)
 {
-    const struct db_sql *const sql[] = {&sql_queue_all, &sql_queue_provider, &sql_queue_channel,
-                                        &sql_queue_both};
-    struct db_value params[SCOPE_PARAMS_MAX];
-    size_t columns;
-    const unsigned which = scope_params(scope, seq, params, &columns);
-    return db_run(db, sql[which], params, columns, 1, NULL);
+    struct db_value params[SCOPE_PARAMS];
+    scope_params(scope, seq, params);
+    return db_run(db, &sql_queue, params, SCOPE_PARAMS, 1, NULL);
 }
 
 #define ARRIVED                                                                                    \

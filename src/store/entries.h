@@ -101,16 +101,17 @@ enum accord_error store_resettle_pending(struct db *db, bool *ret);
 /** Which of these sales wait in the queue. */
 enum accord_error store_resettle_queued(struct db *db, const int64_t *seqs, size_t count,
                                         bool *ret);
-/** The first `limit` of the queue. */
-enum accord_error store_resettle_take(struct db *db, int64_t limit, int64_t *ret,
-                                      size_t *ret_count);
+/** The first of the queue: up to `sales_max`, together of up to `lines_max` lines, but at least
+ *  one. */
+enum accord_error store_resettle_take(struct db *db, int64_t sales_max, int64_t lines_max,
+                                      int64_t *ret, size_t *ret_count);
 enum accord_error store_resettle_remove(struct db *db, const int64_t *seqs, size_t count);
 
 /** Which sales a change may touch. */
 struct resettle_scope {
-    const char *provider; /**< "": not by provider */
-    const char *channel;  /**< "": not by channel. Neither: all sales */
-    int64_t from_us;      /**< occurred in [from, to) */
+    const char *provider;
+    const char *channel;
+    int64_t from_us; /**< occurred in [from, to) */
     int64_t to_us;
 };
 /** Up to `limit` of their current sales' seqs, in no particular order, one per line. */

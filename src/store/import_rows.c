@@ -183,11 +183,11 @@ enum accord_error store_rows_drop(struct db *db, struct slice import, int64_t li
 
 /* ---- applying ---- */
 
+/* From the rows to their courses: never over the rest of a large catalog. */
 DB_SQL(apply_close,
-       "UPDATE course SET gen_to = $4 WHERE provider = $1 AND course_id <= $3 "
-       "AND gen_to = 9223372036854775807 AND gen_from < $4 AND EXISTS (SELECT 1 FROM import_row r "
-       "WHERE r.import_id = $2 AND r.course_id = course.course_id AND r.action = 'update') "
-       "AND course_id >= $5");
+       "UPDATE course SET gen_to = $4 WHERE provider = $1 AND gen_to = 9223372036854775807 "
+       "AND gen_from < $4 AND course_id IN (SELECT r.course_id FROM import_row r "
+       "WHERE r.import_id = $2 AND r.course_id <= $3 AND r.action = 'update')");
 DB_SQL(apply_add,
        "INSERT INTO course (provider, course_id, version, gen_from, gen_to, id, state, "
        "content_hash, raw_hash, title, language, level, kind, purposes, formats, price_amount, "
@@ -205,47 +205,36 @@ DB_SQL(apply_subjects,
        "WHERE s.import_id = $2 AND s.course_id <= $3 AND r.action IN ('create', 'update')");
 DB_SQL(apply_touch,
        "UPDATE course SET raw_hash = (SELECT r.raw_hash FROM import_row r WHERE r.import_id = $2 "
-       "AND r.course_id = course.course_id) WHERE provider = $1 AND course_id <= $3 "
-       "AND gen_to = 9223372036854775807 AND EXISTS (SELECT 1 FROM import_row r "
-       "WHERE r.import_id = $2 AND r.course_id = course.course_id AND r.action = 'touch') "
-       "AND course_id >= $4");
-DB_SQL(rows_first, "SELECT course_id FROM import_row WHERE import_id = $1 "
-                   "ORDER BY course_id LIMIT 1");
+       "AND r.course_id = course.course_id) WHERE provider = $1 AND gen_to = 9223372036854775807 "
+       "AND course_id IN (SELECT r.course_id FROM import_row r "
+       "WHERE r.import_id = $2 AND r.course_id <= $3 AND r.action = 'touch')");
 
-enum accord_error store_apply_rows(struct db *db, struct arena *arena,
-                                   const struct store_import *import, instant_us now, int64_t limit,
-                                   int64_t *ret_count)
+enum accord_error store_apply_rows(struct db *db, const struct store_import *import, instant_us now,
+                                   int64_t limit, int64_t *ret_count)
 {
-    (void)arena;
     struct range range = {0};
-    struct range first = {0};
     enum accord_error e = next_range(db, import->id, limit, &range);
     if (e != ACCORD_OK || range.count == 0) {
         if (e == ACCORD_OK)
             *ret_count = 0;
         return e;
     }
-    const struct db_value import_id[] = {db_text(import->id)};
-    e = db_query(db, &rows_first, import_id, 1, 1, take_range, &first);
-    if (e != ACCORD_OK)
-        return e;
+    const struct db_value import_id = db_text(import->id);
     const struct db_value provider = db_text(import->provider);
     const struct db_value last = db_text((struct slice){range.last, range.len});
-    const struct db_value from = db_text((struct slice){first.last, first.len});
     const struct db_value generation = db_int(import->generation + 1);
-    const struct db_value close[] = {provider, import_id[0], last, generation, from};
-    const struct db_value add[] = {provider, import_id[0], last, generation, db_int(now)};
-    const struct db_value subjects[] = {provider, import_id[0], last};
-    const struct db_value touch[] = {provider, import_id[0], last, from};
+    const struct db_value close[] = {provider, import_id, last, generation};
+    const struct db_value add[] = {provider, import_id, last, generation, db_int(now)};
+    const struct db_value range_of[] = {provider, import_id, last};
     const struct {
         const struct db_sql *sql;
         const struct db_value *values;
         size_t columns;
     } steps[] = {
-        {&apply_close, close, 5},
+        {&apply_close, close, 4},
         {&apply_add, add, 5},
-        {&apply_subjects, subjects, 3},
-        {&apply_touch, touch, 4},
+        {&apply_subjects, range_of, 3},
+        {&apply_touch, range_of, 3},
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         e = db_run(db, steps[i].sql, steps[i].values, steps[i].columns, 1, NULL);
@@ -263,7 +252,7 @@ enum accord_error store_apply_rows(struct db *db, struct arena *arena,
 DB_SQL(absent_list,
        "SELECT c.course_id, c.version FROM course c WHERE c.provider = $1 AND c.state = 'active' "
        "AND c.gen_to = 9223372036854775807 AND c.gen_from <= $2 AND NOT EXISTS (SELECT 1 FROM "
-       "import_row r WHERE r.import_id = $3 AND r.course_id = c.course_id) "
+       "import_row r WHERE r.import_id = $3 AND r.course_id = c.course_id) AND c.course_id > $5 "
        "ORDER BY c.course_id LIMIT $4");
 struct absent {
     struct arena *arena;
@@ -287,7 +276,8 @@ static enum accord_error take_absent(void *context, size_t param_row, const stru
 
 enum accord_error store_apply_withdrawals(struct db *db, struct arena *arena,
                                           const struct store_import *import, instant_us now,
-                                          int64_t limit, int64_t *ret_count)
+                                          int64_t limit, struct store_course_place *place,
+                                          int64_t *ret_count)
 {
     struct absent absent = {
         .arena = arena,
@@ -297,13 +287,22 @@ enum accord_error store_apply_withdrawals(struct db *db, struct arena *arena,
     if (absent.ids == NULL || absent.versions == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     const struct db_value values[] = {db_text(import->provider), db_int(import->generation),
-                                      db_text(import->id), db_int(limit)};
-    enum accord_error e = db_query(db, &absent_list, values, 4, 1, take_absent, &absent);
+                                      db_text(import->id), db_int(limit),
+                                      db_text((struct slice){place->course_id, place->len})};
+    enum accord_error e = db_query(db, &absent_list, values, 5, 1, take_absent, &absent);
     if (e != ACCORD_OK)
         return e;
     e = store_course_withdraw(db, arena, import->provider, absent.ids, absent.versions,
                               absent.count, import->generation + 1, import->id, now);
-    if (e == ACCORD_OK)
-        *ret_count = (int64_t)absent.count;
-    return e;
+    if (e != ACCORD_OK)
+        return e;
+    if (absent.count > 0) {
+        const struct slice last = absent.ids[absent.count - 1];
+        if (last.len > sizeof place->course_id)
+            return ACCORD_E_INTERNAL;
+        memcpy(place->course_id, last.data, last.len);
+        place->len = last.len;
+    }
+    *ret_count = (int64_t)absent.count;
+    return ACCORD_OK;
 }

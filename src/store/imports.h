@@ -118,13 +118,19 @@ enum accord_error store_rows_drop(struct db *db, struct slice import, int64_t li
 
 /* ---- applying, at generation + 1 ---- */
 
-/** Withdraws up to `limit` active courses that are not in the upload; *ret_count is how many. */
+/** Up to where a catalog was gone through, in the order of course ids; zeroed: not begun. */
+struct store_course_place {
+    char course_id[256];
+    size_t len;
+};
+/** Withdraws up to `limit` active courses behind `place` that are not in the upload, and moves
+ *  `place` on; *ret_count is how many. */
 enum accord_error store_apply_withdrawals(struct db *db, struct arena *arena,
                                           const struct store_import *import, instant_us now,
-                                          int64_t limit, int64_t *ret_count);
+                                          int64_t limit, struct store_course_place *place,
+                                          int64_t *ret_count);
 /** Turns up to `limit` staged rows into versions and deletes them; *ret_count is how many. */
-enum accord_error store_apply_rows(struct db *db, struct arena *arena,
-                                   const struct store_import *import, instant_us now, int64_t limit,
-                                   int64_t *ret_count);
+enum accord_error store_apply_rows(struct db *db, const struct store_import *import, instant_us now,
+                                   int64_t limit, int64_t *ret_count);
 
 #endif

@@ -8,35 +8,41 @@ static const char *const grain_names[] = {
 #define ROLLUP_SUMS                                                                                \
     ", r.line_count, r.quantity, r.gross, r.refunded, r.tax, r.store_fee, r.payment_fee, r.net, "  \
     "r.added_back "
-#define ROLLUP_WINDOW                                                                              \
-    "r.grain = $1 AND r.staged = 0 AND r.agreement <> '' AND r.day >= $2 AND r.day < $3 AND "      \
-    "(r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel) > "               \
-    "($4, $5, $6, $7, $8, $9, $10) "
+/* Versions are walked in order, from the one that the place lies in, and each version's rows of the
+ * window are one range of the primary key. CROSS JOIN keeps versions the outer loop on SQLite, and
+ * the CASE keeps its planner from walking all rollups behind the place instead. */
+#define VERSIONS_OF_ALL "FROM agreement_version p "
+#define VERSIONS_OF_PARTNER "FROM agreement_party p "
+#define ROLLUP_WINDOW(rollups)                                                                     \
+    "CROSS JOIN " rollups " r WHERE (p.agreement, p.version) >= ($4, $5) "                         \
+    "AND r.agreement = p.agreement AND r.version = p.version AND r.grain = $1 AND r.staged = 0 "   \
+    "AND r.day >= $2 AND r.day < $3 "                                                              \
+    "AND CASE WHEN (r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel) > " \
+    "($4, $5, $6, $7, $8, $9, $10) THEN 1 ELSE 0 END = 1 "
+#define OF_PARTNER "AND p.partner = $11 "
 #define ROLLUP_ORDER                                                                               \
-    "ORDER BY r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel, "         \
+    "ORDER BY p.agreement, p.version, r.day, r.held, r.provider, r.course_id, r.channel, "         \
     "r.currency"
-#define ROLLUP_OF_PARTNER                                                                          \
-    "FROM agreement_party p JOIN rollup r ON r.agreement = p.agreement AND "                       \
-    "r.version = p.version WHERE p.partner = $11 AND "
-#define SHARE_OF_PARTNER                                                                           \
-    "FROM agreement_party p JOIN rollup_share r ON r.agreement = p.agreement AND "                 \
-    "r.version = p.version WHERE p.partner = $11 AND "
 
 DB_SQL(sql_rows_all,
-       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS "FROM rollup r WHERE " ROLLUP_WINDOW ROLLUP_ORDER);
-DB_SQL(sql_rows_of,
-       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS ROLLUP_OF_PARTNER ROLLUP_WINDOW ROLLUP_ORDER);
-DB_SQL(sql_shares_all, "SELECT " ROLLUP_COLUMNS
-                       ", r.payee, r.amount FROM rollup_share r WHERE " ROLLUP_WINDOW ROLLUP_ORDER);
-DB_SQL(sql_shares_of,
-       "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " SHARE_OF_PARTNER ROLLUP_WINDOW ROLLUP_ORDER);
+       "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS VERSIONS_OF_ALL ROLLUP_WINDOW("rollup") ROLLUP_ORDER);
+DB_SQL(sql_rows_of, "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS VERSIONS_OF_PARTNER ROLLUP_WINDOW("rollup")
+                        OF_PARTNER ROLLUP_ORDER);
+DB_SQL(sql_shares_all,
+       "SELECT " ROLLUP_COLUMNS ", r.payee, r.amount " VERSIONS_OF_ALL ROLLUP_WINDOW("rollup_share")
+           ROLLUP_ORDER);
+DB_SQL(sql_shares_of, "SELECT " ROLLUP_COLUMNS
+                      ", r.payee, r.amount " VERSIONS_OF_PARTNER ROLLUP_WINDOW("rollup_share")
+                          OF_PARTNER ROLLUP_ORDER);
 
+/* What no agreement covers stands under version 0 of ''. */
 #define UNCOVERED                                                                                  \
     "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS "FROM rollup r WHERE r.agreement = '' AND "               \
-    "r.grain = 'period' AND r.staged = 0 AND r.day >= $1 AND r.day < $2 "
-DB_SQL(sql_uncovered_all, UNCOVERED ROLLUP_ORDER);
-DB_SQL(sql_uncovered_channel, UNCOVERED "AND r.channel = $3 " ROLLUP_ORDER);
-DB_SQL(sql_uncovered_provider, UNCOVERED "AND r.provider = $3 " ROLLUP_ORDER);
+    "r.version = 0 AND r.grain = 'period' AND r.staged = 0 AND r.day >= $1 AND r.day < $2 "
+#define UNCOVERED_ORDER "ORDER BY r.day, r.held, r.provider, r.course_id, r.channel, r.currency"
+DB_SQL(sql_uncovered_all, UNCOVERED UNCOVERED_ORDER);
+DB_SQL(sql_uncovered_channel, UNCOVERED "AND r.channel = $3 " UNCOVERED_ORDER);
+DB_SQL(sql_uncovered_provider, UNCOVERED "AND r.provider = $3 " UNCOVERED_ORDER);
 
 static struct report_key key_of(const struct db_row *row)
 {

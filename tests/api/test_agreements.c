@@ -275,6 +275,174 @@ START_TEST(only_parties_see_and_sign)
 }
 END_TEST
 
+#define SINCE(from) "\"effective\":{\"from\":\"" from "\"},\"currency\":\"CNY\","
+#define DRAFT(id, parties, scope, from)                                                            \
+    "{\"id\":\"" id "\",\"name\":\"N\"," parties scope SINCE(from) HALF "}"
+#define VERSION(parties, scope, from) "{" parties scope SINCE(from) HALF "}"
+
+static void sign_by_both(const char *id, int version)
+{
+    const char *body = text("{\"version\":%d}", version);
+    expect_status(post(prov, text("/v1/agreements/%s/propose", id), body), 200);
+    expect_status(post(prov, text("/v1/agreements/%s/sign", id), body), 200);
+    struct response *is = post(chan, text("/v1/agreements/%s/sign", id), body);
+    expect_status(is, 200);
+    expect_text(is, "/state", "active");
+}
+
+START_TEST(a_version_ends_only_what_its_parties_signed)
+{
+    expect_status(
+        post(prov, "/v1/agreements", DRAFT("take", PARTIES, SCOPE("t1"), "2025-01-01T00:00:00Z")),
+        201);
+    sign_by_both("take", 1);
+    /* The channel alone cannot end it by agreeing on something with somebody else. */
+    expect_status(
+        post(chan, "/v1/agreements/take/versions",
+             "{\"parties\":[\"chan\",\"chan2\"],\"scope\":{\"channels\":[\"chan\"]}," SINCE(
+                 "2025-02-01T00:00:00Z") "\"terms\":[{\"kind\":\"residual\",\"payee\":\"chan\"}]}"),
+        201);
+    expect_problem(post(chan, "/v1/agreements/take/propose", "{\"version\":2}"), 409,
+                   "agreement_state");
+    /* Each sees the versions that it is a party of. */
+    struct response *is = get(prov, "/v1/agreements/take");
+    expect_count(is, "/versions", 1);
+    expect_int(is, "/version", 1);
+    is = get(chan2, "/v1/agreements/take");
+    expect_count(is, "/versions", 1);
+    expect_int(is, "/version", 2);
+    expect_count(get(chan, "/v1/agreements/take"), "/versions", 2);
+    expect_count(get(chan2, "/v1/agreements/take/versions"), "/items", 1);
+    is = get(chan2, "/v1/agreements?state=draft");
+    expect_int(is, text("%s/version", find(is, "/items", "id", "take")), 2);
+    ck_assert(strstr(get(chan2, "/v1/agreements?state=active")->body, "take") == NULL);
+    ck_assert(strstr(get(prov, "/v1/agreements?state=draft")->body, "take") == NULL);
+    expect_problem(post(prov, "/v1/agreements/take/sign", "{\"version\":2}"), 404, "not_found");
+    expect_problem(post(chan2, "/v1/agreements/take/terminate", "{}"), 409, "agreement_state");
+}
+END_TEST
+
+START_TEST(what_was_overtaken_is_signed_no_more)
+{
+    expect_status(
+        post(prov, "/v1/agreements", DRAFT("late", PARTIES, SCOPE("t2"), "2025-01-01T00:00:00Z")),
+        201);
+    sign_by_both("late", 1);
+    static const char *const from[] = {"2025-03-01T00:00:00Z", "2025-04-01T00:00:00Z"};
+    for (int i = 0; i < 2; i++)
+        expect_status(post(prov, "/v1/agreements/late/versions",
+                           text("{" PARTIES SCOPE("t2") "\"effective\":{\"from\":\"%s\"},"
+                                                        "\"currency\":\"CNY\"," HALF "}",
+                                from[i])),
+                      201);
+    expect_status(post(prov, "/v1/agreements/late/propose", "{\"version\":2}"), 200);
+    expect_status(post(prov, "/v1/agreements/late/sign", "{\"version\":2}"), 200);
+    sign_by_both("late", 3);
+    expect_problem(post(chan, "/v1/agreements/late/sign", "{\"version\":2}"), 409,
+                   "agreement_state");
+    expect_status(post(chan, "/v1/agreements/late/reject", "{\"version\":2}"), 200);
+    /* A version that begins before others leaves them nothing. */
+    expect_status(post(prov, "/v1/agreements/late/versions",
+                       VERSION(PARTIES, SCOPE("t2"), "2025-02-01T00:00:00Z")),
+                  201);
+    sign_by_both("late", 4);
+    struct response *is = get(prov, "/v1/agreements/late/versions");
+    expect_text(is, "/items/0/ends_at", "2025-02-01T00:00:00Z");
+    expect_text(is, "/items/0/state", "superseded");
+    expect_text(is, "/items/1/state", "rejected");
+    expect_text(is, "/items/2/ends_at", "2025-04-01T00:00:00Z");
+    expect_text(is, "/items/2/state", "superseded");
+    expect_null(is, "/items/3/ends_at");
+    expect_int(get(prov, "/v1/agreements/resolve?provider=prov&course_id=t2&channel=chan&"
+                         "at=2025-05-01T00:00:00Z"),
+               "/winner/version", 4);
+    is = get(prov, "/v1/agreements/late/versions?limit=3");
+    expect_count(is, "/items", 3);
+    is = get(prov, "/v1/agreements/late/versions?limit=3&cursor=%s", text_at(is, "/next"));
+    expect_count(is, "/items", 1);
+    expect_int(is, "/items/0/version", 4);
+    expect_null(is, "/next");
+}
+END_TEST
+
+static struct response *get_if(const char *key, const char *path, const char *condition)
+{
+    return client_send(
+        &(struct request){.method = "GET", .path = path, .key = key, .headers = {condition}});
+}
+
+START_TEST(an_end_reaches_what_is_still_in_force)
+{
+    expect_status(
+        post(prov, "/v1/agreements", DRAFT("end", PARTIES, SCOPE("t3"), "2025-01-01T00:00:00Z")),
+        201);
+    sign_by_both("end", 1);
+    expect_status(post(prov, "/v1/agreements/end/versions",
+                       VERSION(PARTIES, SCOPE("t3"), "2099-01-01T00:00:00Z")),
+                  201);
+    sign_by_both("end", 2);
+    static const char *const resolve =
+        "/v1/agreements/resolve?provider=prov&course_id=t3&channel=chan";
+    struct response *is = get(prov, "%s", resolve);
+    expect_int(is, "/winner/version", 1);
+    const char *tag = text("If-None-Match: %s", header(is, "etag"));
+    expect_status(get_if(prov, resolve, tag), 304);
+    is = post(prov, "/v1/agreements/end/terminate", "{\"effective_to\":\"2020-01-01T00:00:00Z\"}");
+    expect_field_problem(is, "/effective_to", "value_out_of_range");
+    is = post(prov, "/v1/agreements/end/terminate", "{\"effective_to\":\"2098-01-01T00:00:00Z\"}");
+    expect_status(is, 200);
+    expect_text(is, "/versions/0/ends_at", "2098-01-01T00:00:00Z");
+    expect_text(is, "/versions/1/ends_at", "2099-01-01T00:00:00Z"); /* it never begins */
+    expect_status(get_if(prov, resolve, tag), 304);
+    /* It may end sooner, not later. */
+    expect_field_problem(
+        post(chan, "/v1/agreements/end/terminate", "{\"effective_to\":\"2098-06-01T00:00:00Z\"}"),
+        "/effective_to", "value_out_of_range");
+    expect_status(post(operator_key, "/v1/agreements/end/terminate", "{}"), 200);
+    /* Another test's agreement may cover the sale now. */
+    is = get_if(prov, resolve, tag);
+    ck_assert(is->status == 200 || is->status == 404);
+    ck_assert(strstr(is->body, "\"end\"") == NULL);
+    expect_problem(post(chan, "/v1/agreements/end/terminate", "{}"), 409, "agreement_state");
+    expect_int(get(prov, "%s&at=2025-06-01T00:00:00Z", resolve), "/winner/version", 1);
+    /* And may begin anew. */
+    expect_status(post(prov, "/v1/agreements/end/versions",
+                       VERSION(PARTIES, SCOPE("t3"), "2097-01-01T00:00:00Z")),
+                  201);
+    sign_by_both("end", 3);
+    expect_int(get(prov, "%s&at=2097-06-01T00:00:00Z", resolve), "/winner/version", 3);
+}
+END_TEST
+
+START_TEST(the_operator_signs_as_a_party_and_gives_standard_terms)
+{
+    expect_status(
+        post(operator_key, "/v1/agreements",
+             "{\"id\":\"standard\",\"name\":\"标准条款\",\"default\":true,\"parties\":["
+             "\"operator\",\"prov2\",\"chan\"],\"collector\":\"chan\",\"scope\":{}," SINCE(
+                 "2025-01-01T00:00:00Z") "\"terms\":[{\"kind\":\"share\",\"payee\":\"operator\","
+                                         "\"share_ppm\":100000},"
+                                         "{\"kind\":\"residual\",\"payee\":\"prov2\"}]}"),
+        201);
+    expect_status(post(operator_key, "/v1/agreements/standard/propose", "{\"version\":1}"), 200);
+    expect_status(post(operator_key, "/v1/agreements/standard/sign", "{\"version\":1}"), 200);
+    expect_problem(post(operator_key, "/v1/agreements/standard/sign", "{\"version\":1}"), 409,
+                   "already_signed");
+    expect_status(post(prov2, "/v1/agreements/standard/sign", "{\"version\":1}"), 200);
+    struct response *is = post(chan, "/v1/agreements/standard/sign", "{\"version\":1}");
+    expect_text(is, "/state", "active");
+    is = get(prov2, "/v1/agreements/resolve?provider=prov2&course_id=z&channel=chan&"
+                    "at=2025-06-01T00:00:00Z");
+    expect_text(is, "/winner/rank", "default");
+    expect_problem(get(prov2, "/v1/agreements/resolve?provider=prov2&course_id=z&channel=chan2&"
+                              "at=2025-06-01T00:00:00Z"),
+                   404, "not_found");
+    expect_field_problem(post(prov, "/v1/agreements",
+                              DRAFT("resolve", PARTIES, SCOPE("t4"), "2025-01-01T00:00:00Z")),
+                         "/id", "slug_invalid");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("agreements");
@@ -287,6 +455,10 @@ static Suite *make_suite(void)
     tcase_add_test(all, equal_claims_on_one_sale_are_refused);
     tcase_add_test(all, the_more_specific_wins);
     tcase_add_test(all, only_parties_see_and_sign);
+    tcase_add_test(all, a_version_ends_only_what_its_parties_signed);
+    tcase_add_test(all, what_was_overtaken_is_signed_no_more);
+    tcase_add_test(all, an_end_reaches_what_is_still_in_force);
+    tcase_add_test(all, the_operator_signs_as_a_party_and_gives_standard_terms);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -43,7 +43,7 @@ rm -rf "$root"
 mkdir -p build
 say "a bare Debian $suite in build/fresh"
 # shellcheck disable=SC2086
-mmdebstrap --quiet --mode=root --variant=minbase "$suite" "$root" $sources
+mmdebstrap --quiet --mode=root --variant=minbase --dpkgopt=force-unsafe-io "$suite" "$root" $sources
 # The way to the archive, if it leads through a proxy.
 apt-config dump | grep -E '^Acquire::(http|https)::[Pp]roxy ' >"$root/etc/apt/apt.conf.d/99proxy" || :
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
@@ -59,11 +59,14 @@ git ls-files -z --cached --others --exclude-standard |
     tar --null -T - -cf - | tar -xf - -C "$root/accord"
 
 # Ctrl-C must reach what runs in the background of this script too.
-inside() { chroot "$root" env -i --default-signal=INT PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
+inside_exec() {
+    exec chroot "$root" env -i --default-signal=INT PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"
+}
+inside() { (inside_exec "$@"); }
 
 # run_once: starts `./dev run` and waits until it says where it is.
 run_once() {
-    inside ACCORD_LISTEN=127.0.0.1:0 sh -c 'cd /accord && exec ./dev run' >"$root/tmp/run.log" 2>&1 &
+    inside_exec ACCORD_LISTEN=127.0.0.1:0 sh -c 'cd /accord && exec ./dev run' >"$root/tmp/run.log" 2>&1 &
     pid=$!
     url=
     while [ -z "$url" ]; do

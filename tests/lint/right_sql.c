@@ -4,11 +4,11 @@
 DB_SQL(sql_macro, "SELECT " PARTNER_COLUMNS " FROM partner"
                   /* a comment of C, with "quotes" and DB_SQL( */
                   " WHERE id = $1");
-DB_SQL(sql_literal, "SELECT id FROM partner WHERE name = 'LIKE; ? :x -- it''s' OR id = $1");
+DB_SQL(sql_literal, "SELECT id FROM partner WHERE name = 'LIKE; ? :x -- it''s' AND id = $1");
 DB_SQL(sql_nullable, "SELECT id FROM partner"
-                     " WHERE (CAST($1 AS TEXT) IS NULL OR currency = $1) AND version > $2");
+                     " WHERE (CAST($1 AS TEXT) IS NULL OR currency = $1) AND version > $2 LIMIT 10");
 DB_SQL(sql_sums, "SELECT CAST(COALESCE(SUM(seq), 0) AS BIGINT), COUNT(*), CAST(SUM(CASE WHEN"
-                 " seq > $1 THEN 1 ELSE 0 END) AS BIGINT) FROM partner_version");
+                 " seq > $1 THEN 1 ELSE 0 END) AS BIGINT) FROM partner_version WHERE partner = $2");
 DB_SQL(sql_upsert, "INSERT INTO partner_version (partner, seq) VALUES ($1, $2)"
                    " ON CONFLICT (partner) DO UPDATE SET seq = partner_version.seq + excluded.seq");
 DB_SQL(sql_order, "SELECT id FROM api_key ORDER BY expires_at NULLS FIRST, id LIMIT $1");

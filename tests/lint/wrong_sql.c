@@ -41,4 +41,6 @@ DB_SQL(sql_average, "SELECT AVG(version) FROM partner");
 DB_SQL(sql_fraction, "SELECT id FROM partner WHERE version > 1.5");
 DB_SQL(sql_comment, "SELECT id FROM partner -- all of them");
 DB_SQL(sql_pragma, "PRAGMA user_version");
+DB_SQL(sql_scan, "SELECT seq FROM fact WHERE type = $1");
+DB_SQL(sql_behind, "SELECT amount FROM rollup_share WHERE staged = 0 AND agreement > $1");
 DB_SQL(sql_built, make_sql(partner));

@@ -19,6 +19,7 @@ struct fixture {
     struct arena *arena;
     struct catalog_host host;
     int writes_left; /* -1: without end */
+    bool twice;      /* each write is rolled back first, and run again: as the writer may do */
     int writes;
 };
 
@@ -30,6 +31,13 @@ static inline enum accord_error fixture_write(void *context, catalog_write_fn *w
     if (f->writes_left > 0)
         f->writes_left--;
     f->writes++;
+    if (f->twice) {
+        ck_assert_int_eq(db_begin(f->db), ACCORD_OK);
+        ck_assert_int_eq(ingest_tx_enter(f->tx, f->db), ACCORD_OK);
+        ck_assert_int_eq(work(self, f->tx), ACCORD_OK);
+        db_rollback(f->db);
+        ingest_tx_rolled_back(f->tx);
+    }
     enum accord_error e = db_begin(f->db);
     if (e == ACCORD_OK)
         e = ingest_tx_enter(f->tx, f->db);

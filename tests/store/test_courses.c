@@ -1,6 +1,8 @@
 /* Catalogs from upload to switch, against what a plain reading of the rules expects. */
 #include "catalog_fixture.h"
 
+#include "store/agreements.h"
+
 static struct fixture fixture;
 static struct fixture *const f = &fixture;
 
@@ -396,6 +398,7 @@ static void crash_at(int writes)
         ck_assert(died);
         ck_assert_str_eq(import.reason.data, "interrupted");
         ck_assert_str_eq(state_of("c0101"), "active 1");
+        buf_add_char(&out, '\0'); /* it takes a text */
         import = fixture_import(f, &full, out.data);
         buf_done(&out);
         ck_assert_int_eq(import.state, IMPORT_APPLIED);
@@ -417,6 +420,22 @@ static void crash_at(int writes)
 START_TEST(a_crash_between_chunks_is_rolled_forward_or_back)
 {
     crash_at(_i);
+}
+END_TEST
+
+START_TEST(chunks_may_run_twice)
+{
+    f->config.catalog_drop_max_ppm = 1000000;
+    fixture_import(f, &full, range(1, MANY, 0));
+    f->twice = true;
+    const struct store_import import = fixture_import(f, &full, range(MANY - 1, MANY + 1, 1));
+    f->twice = false;
+    check_counts(&import, 3, 1, 2, 0, MANY - 2, 0);
+    ck_assert_int_eq(count_active(), 3);
+    ck_assert_int_eq(catalog_now().active_courses, 3);
+    ck_assert_str_eq(state_of("c0001"), "withdrawn 2");
+    ck_assert_str_eq(state_of("c0777"), "withdrawn 2");
+    ck_assert_int_eq(rows_left(&import), 0);
 }
 END_TEST
 
@@ -853,6 +872,58 @@ START_TEST(channels_see_what_they_were_granted)
 }
 END_TEST
 
+/* Inserts a version in force from `from` on and has its grants worked out. */
+static void agree(int64_t version, enum agreement_state state, instant_us from, const char *scope)
+{
+    const char *body = arena_printf(
+        f->arena,
+        "{\"parties\":[\"mooc\",\"shop\"],\"scope\":%s,\"effective\":{\"from\":"
+        "\"2026-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":\"share\",\"payee\":"
+        "\"mooc\",\"share_ppm\":500000},{\"kind\":\"residual\",\"payee\":\"shop\"}]}",
+        scope);
+    const struct agreement_version_row row = {
+        .agreement = "deal",
+        .version = version,
+        .state = state,
+        .effective_from = from,
+        .effective_to = INT64_MAX,
+        .body = slice_of(body),
+        .reason = "",
+        .parties = {{.partner = "mooc", .signed_key = ""}, {.partner = "shop", .signed_key = ""}},
+        .party_count = 2};
+    ck_assert_int_eq(db_begin(f->db), ACCORD_OK);
+    ck_assert_int_eq(ingest_tx_enter(f->tx, f->db), ACCORD_OK);
+    ck_assert_int_eq(store_agreement_version_insert(f->db, &row), ACCORD_OK);
+    ck_assert_int_eq(catalog_grants_changed(f->tx, "deal"), ACCORD_OK);
+    ck_assert_int_eq(ingest_tx_before_commit(f->tx, f->db), ACCORD_OK);
+    ck_assert_int_eq(db_commit(f->db), ACCORD_OK);
+}
+
+START_TEST(agreements_grant_while_they_are_in_force)
+{
+    import_varied("mooc");
+    import_varied("other");
+    instant_us start;
+    ck_assert_int_eq(clock_parse(SLICE("2026-01-01T00:00:00Z"), &start), ACCORD_OK);
+    struct store_course_filter filter = every;
+    filter.partner = "shop";
+    filter.now = start + CLOCK_DAY_US;
+    agree(1, AGREEMENT_DRAFT, start, "{\"providers\":[\"mooc\"],\"channels\":[\"shop\"]}");
+    ck_assert_uint_eq(count_with(&filter), 0);
+    agree(2, AGREEMENT_ACTIVE, start, "{\"providers\":[\"mooc\"],\"channels\":[\"shop\"]}");
+    ck_assert_uint_eq(count_with(&filter), 60);
+    /* From the third day on a narrower version is in force. */
+    agree(3, AGREEMENT_ACTIVE, start + 2 * CLOCK_DAY_US,
+          "{\"courses\":[{\"provider\":\"mooc\",\"course_id\":\"mooc-03\"}],\"channels\":"
+          "[\"shop\"]}");
+    ck_assert_uint_eq(count_with(&filter), 60);
+    filter.now = start + 3 * CLOCK_DAY_US;
+    ck_assert_uint_eq(count_with(&filter), 1);
+    filter.now = start - 1;
+    ck_assert_uint_eq(count_with(&filter), 0);
+}
+END_TEST
+
 /* ---- CSV, whole ---- */
 
 START_TEST(csv_with_a_column_map)
@@ -909,6 +980,7 @@ static Suite *make_suite(void)
     tcase_add_test(life, dry_run_changes_nothing);
     tcase_add_test(life, one_import_at_a_time);
     tcase_add_loop_test(life, a_crash_between_chunks_is_rolled_forward_or_back, 0, 12);
+    tcase_add_test(life, chunks_may_run_twice);
     tcase_add_test(life, single_courses);
     tcase_add_loop_test(life, any_sequence_of_imports_is_the_naive_model, 0, 3);
     tcase_add_test(life, csv_with_a_column_map);
@@ -919,6 +991,7 @@ static Suite *make_suite(void)
     tcase_add_test(lists, pages_join_to_the_whole_in_every_order);
     tcase_add_test(lists, filters);
     tcase_add_test(lists, channels_see_what_they_were_granted);
+    tcase_add_test(lists, agreements_grant_while_they_are_in_force);
     suite_add_tcase(suite, lists);
     return suite;
 }

@@ -138,6 +138,24 @@ START_TEST(test_text_repeats)
     ck_assert_int_eq(db_run(b.db, &erase, NULL, 0, 1, NULL), ACCORD_OK);
     books_commit(&b);
     ck_assert_int_eq(books_post(&b, "c1", other)->facts[0].status, FACT_DUPLICATE);
+    /* That a text was erased is not what an answer to a survey says. */
+    books_accept(&b, "c1",
+                 "{\"event_id\":\"s\",\"type\":\"survey\"," AT "\"provider\":\"p1\",\"course_id\":"
+                 "\"python\",\"answers\":{\"text_hash\":\"\"}}");
+    ck_assert_int_eq(books_post(&b, "c1",
+                                "[{\"event_id\":\"s\",\"type\":\"comment\"," AT
+                                "\"provider\":\"p1\",\"course_id\":\"python\",\"text\":\"x\"}]")
+                         ->facts[0]
+                         .status,
+                     FACT_CONFLICT);
+    /* The place of a problem outlives the transaction that found it. */
+    const struct fact_batch *refused =
+        books_post(&b, "c1",
+                   "[" ORDER("x9", "o9",
+                             LINE("1", "1") ",{\"line_id\":\"2\",\"provider\":\"none\","
+                                            "\"course_id\":\"c\",\"quantity\":1,\"paid\":1}") "]");
+    books_accept(&b, "c1", RATING("x10", "5"));
+    ck_assert_str_eq(refused->facts[0].code_pointer, "/lines/1/provider");
 }
 END_TEST
 

@@ -201,6 +201,42 @@ START_TEST(test_changes_of_agreements)
 }
 END_TEST
 
+/* An order of as many lines as there may be. */
+static void post_long(int number)
+{
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    buf_add_str(&buf, books_text(&b,
+                                 "{\"event_id\":\"l%d\",\"type\":\"order.paid\",\"occurred_at\":"
+                                 "\"2025-01-10T10:00:00Z\",\"order_id\":\"l%d\",\"currency\":"
+                                 "\"CNY\",\"lines\":[",
+                                 number, number));
+    for (int line = 0; line < ACCORD_LINES_MAX; line++)
+        buf_add_str(&buf, books_text(&b,
+                                     "%s{\"line_id\":\"%d\",\"provider\":\"p1\",\"course_id\":"
+                                     "\"python\",\"quantity\":1,\"paid\":100}",
+                                     line == 0 ? "" : ",", line));
+    buf_add_str(&buf, "]}");
+    buf_add_char(&buf, '\0');
+    ck_assert_uint_eq(books_post(&b, "c1", buf.data)->counts[FACT_ACCEPTED], 1);
+    buf_done(&buf);
+}
+
+START_TEST(test_pieces_are_bounded_by_lines)
+{
+    books_course(&b, "p1", "python");
+    for (int i = 0; i < 3; i++)
+        post_long(i);
+    books_agreement(&b, "a", 1, AGREEMENT_P1_C1);
+    ck_assert(pending());
+    ck_assert(idle_once());
+    ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM resettle"), 1);
+    ck_assert(!idle_once());
+    ck_assert_int_eq(VISIBLE_NET, 3 * 100 * ACCORD_LINES_MAX);
+    books_verify(&b);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("resettle");
@@ -208,6 +244,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, test_activation);
+    tcase_add_test(tc, test_pieces_are_bounded_by_lines);
     tcase_add_test(tc, test_import);
     tcase_add_test(tc, test_changes_of_agreements);
     suite_add_tcase(suite, tc);

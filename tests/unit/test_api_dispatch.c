@@ -436,7 +436,7 @@ START_TEST(a_partner_sees_itself_alone)
         call(post("/v1/partners", "{\"id\":\"udemy\",\"name\":\"Udemy\",\"roles\":[\"provider\"],"
                                   "\"currency\":\"USD\",\"time_zone\":\"UTC\"}")),
         201, NULL);
-    make_key("{\"scopes\":[\"catalog:read\"]}", secret, id);
+    make_key("{\"scopes\":[\"catalog:read\",\"agreements:write\"]}", secret, id);
     expect(call(get("/v1/partners/udemy", secret)), 404, "not_found");
     expect(call(get("/v1/partners/udemy/keys", secret)), 404, "not_found");
     expect(call(get("/v1/partners/coursera", secret)), 200, NULL);
@@ -458,6 +458,10 @@ START_TEST(a_partner_sees_itself_alone)
     expect(call(request), 200, NULL);
     request.body = "{\"state\":\"suspended\"}";
     expect(call(request), 403, "role_missing");
+    /* A key that only reads leaves the partner as it is. */
+    make_key("{\"scopes\":[\"catalog:read\"]}", secret, id);
+    request.body = "{\"legal_name\":\"x\"}";
+    expect(call(request), 403, "scope_missing");
 }
 END_TEST
 
@@ -693,6 +697,33 @@ START_TEST(idempotency)
 }
 END_TEST
 
+/* An import runs beside the writer, so two with one key may be at work at once: both are answered
+ * with what the first one said. */
+START_TEST(one_key_beside_itself)
+{
+    static char keys[20][8];
+    expect(call(post("/v1/partners", coursera)), 201, NULL);
+    for (int round = 0; round < 20; round++) {
+        struct request request = post("/v1/catalogs?dry_run=true&provider=coursera",
+                                      "[{\"course_id\":\"a\",\"title\":\"A\"}]");
+        snprintf(keys[round], sizeof keys[round], "d-%d", round);
+        request.headers[1][0] = "Idempotency-Key";
+        request.headers[1][1] = keys[round];
+        struct sent *first = start(&request);
+        struct sent *second = start(&request);
+        finish(first);
+        finish(second);
+        ck_assert_msg(status(first) == 200, "%s", body(first));
+        ck_assert_msg(status(second) == 200, "%s", body(second));
+        ck_assert_str_eq(body(first), body(second));
+        ck_assert((header(first, "Idempotency-Replayed") == NULL) !=
+                  (header(second, "Idempotency-Replayed") == NULL));
+        drop(first);
+        drop(second);
+    }
+}
+END_TEST
+
 START_TEST(many_at_once)
 {
     struct sent *flying[IN_FLIGHT];
@@ -865,6 +896,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, suspended_partners_are_refused);
     tcase_add_test(cases, test_keys_stay_in_test_books);
     tcase_add_test(cases, idempotency);
+    tcase_add_test(cases, one_key_beside_itself);
     tcase_add_test(cases, many_at_once);
     tcase_add_test(cases, rate_limit);
     tcase_add_test(cases, system_operations);

@@ -117,7 +117,7 @@ CREATE TABLE course_subject (
     course_id @text NOT NULL,
     version @int64 NOT NULL,
     subject @text NOT NULL,
-    PRIMARY KEY (subject, provider, course_id, version)
+    PRIMARY KEY (provider, course_id, version, subject)
 ) @clustered;
 
 -- Which channel sees what of whom: worked out from each active agreement version.
@@ -261,6 +261,7 @@ CREATE TABLE sale (
 ) @strict;
 CREATE INDEX sale_order ON sale (channel, order_id, seq);
 CREATE INDEX sale_opaque ON sale (id, seq);
+CREATE INDEX sale_channel ON sale (channel, occurred_at);
 
 -- The first fact of an order; order ids are unique per channel for ever.
 CREATE TABLE order_key (

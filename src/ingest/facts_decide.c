@@ -1,0 +1,255 @@
+#include <string.h>
+
+#include "ingest/facts_writing.h"
+
+/* ---- phase 2: deciding ---- */
+
+static void reject(struct item *item, enum accord_error code, const char *pointer)
+{
+    item->fact->status = code == ACCORD_E_EVENT_CONFLICT ? FACT_CONFLICT : FACT_REJECTED;
+    item->fact->code = code;
+    item->fact->code_pointer = pointer;
+}
+
+struct fact_row facts_journal_row(const struct item *item, struct slice body)
+{
+    const struct fact *fact = item->fact;
+    struct fact_row row = {
+        .seq = fact->seq,
+        .partner = item->batch->partner,
+        .posted_by = item->batch->posted_by,
+        .event_id = fact->event_id,
+        .type = fact_type_name(fact->type),
+        .occurred_at = fact->occurred_at,
+        .has_learner = fact->has_learner,
+        .provider = fact->provider,
+        .course_id = fact->course_id,
+        .measure = fact->measure,
+        .body = body,
+        .canon = FACT_CANON,
+        .body_hash = fact->body_hash,
+        .text = fact->text,
+    };
+    memcpy(row.learner, fact->learner, LEARNER_BYTES);
+    memcpy(row.salt, fact->salt, FACT_SALT_BYTES);
+    return row;
+}
+
+/* Its hash as it would be stored with the text's hash under a salt. */
+static enum accord_error hash_under(struct writing *w, const struct item *item, const uint8_t *salt,
+                                    struct hash *ret)
+{
+    struct slice body = item->fact->body;
+    if (item->fact->text.data != NULL) {
+        body = fact_body(w->tx->arena, item->fact, salt);
+        if (body.data == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+    }
+    const struct fact_row row = facts_journal_row(item, body);
+    *ret = fact_hash(&row);
+    return ACCORD_OK;
+}
+
+/* A stored fact of this type whose text is no longer there: erased, unless it never had one. */
+static enum accord_error was_erased(struct writing *w, enum fact_type type, const struct slot *slot,
+                                    bool *ret)
+{
+    struct fact_target target = {.seq = slot->known.seq};
+    const enum accord_error error = store_fact_targets(w->tx->db, w->tx->arena, &target, 1);
+    if (error == ACCORD_OK)
+        *ret = target.found && target.had_text && strcmp(target.type, fact_type_name(type)) == 0;
+    return error;
+}
+
+/* The id is taken: by the same fact (duplicate), or by another one (conflict). */
+static enum accord_error decide_repeat(struct writing *w, struct item *item,
+                                       const struct slot *slot)
+{
+    const struct hash *stands =
+        slot->fact != NULL ? &slot->fact->body_hash : &slot->known.body_hash;
+    const uint8_t *salt = slot->fact != NULL ? slot->fact->salt : slot->known.salt;
+    bool erased = false;
+    enum accord_error error = ACCORD_OK;
+    if (item->fact->text.data != NULL && slot->fact == NULL && !slot->known.has_text)
+        error = was_erased(w, item->fact->type, slot, &erased);
+    struct hash hash = {{0}};
+    if (error == ACCORD_OK)
+        error = hash_under(w, item, salt, &hash);
+    if (error != ACCORD_OK)
+        return error;
+    if (erased || hash_equal(&hash, stands))
+        item->fact->status = FACT_DUPLICATE;
+    else
+        reject(item, ACCORD_E_EVENT_CONFLICT, "/event_id");
+    return ACCORD_OK;
+}
+
+static bool may_post(const struct writing *w, const struct item *item)
+{
+    const uint32_t roles = facts_roles_of(w, item->batch->partner);
+    const enum fact_class kind = fact_class_of(item->fact->type);
+    if (kind == FACT_CLASS_VOID || (roles & ROLE_CHANNEL_BIT) != 0)
+        return true;
+    return kind == FACT_CLASS_FEEDBACK && (roles & ROLE_PROVIDER_BIT) != 0 &&
+           strcmp(item->fact->provider, item->batch->partner) == 0;
+}
+
+/* A known provider for the course, or for each line. False: rejected. */
+static bool check_providers(struct writing *w, struct item *item)
+{
+    const struct fact *fact = item->fact;
+    if (*fact->provider != '\0' && (facts_roles_of(w, fact->provider) & ROLE_PROVIDER_BIT) == 0) {
+        reject(item, ACCORD_E_PROVIDER_UNKNOWN, "/provider");
+        return false;
+    }
+    const char *checked = "";
+    for (size_t i = 0; fact->order != NULL && i < fact->order->line_count; i++) {
+        const char *provider = fact->order->lines[i].provider;
+        if (strcmp(provider, checked) == 0)
+            continue;
+        if ((facts_roles_of(w, provider) & ROLE_PROVIDER_BIT) == 0) {
+            const char *pointer = arena_printf(item->batch->arena, "/lines/%zu/provider", i);
+            reject(item, ACCORD_E_PROVIDER_UNKNOWN, pointer == NULL ? "/lines" : pointer);
+            return false;
+        }
+        checked = provider;
+    }
+    return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* What a fact is about, whether it is stored or was accepted in this run. */
+struct subject {
+    const char *type;
+    const char *provider;
+    const char *course_id;
+    bool has_learner;
+    const uint8_t *learner;
+    const char *order_id;
+    const char *refund_id;
+};
+
+static struct subject subject_of(const struct fact *fact)
+{
+    return (struct subject){fact_type_name(fact->type),
+                            fact->provider,
+                            fact->course_id,
+                            fact->has_learner,
+                            fact->learner,
+                            fact->order_id,
+                            fact->refund_id};
+}
+
+static struct subject subject_in(const struct slot *slot)
+{
+    const struct fact_target *target = &slot->target;
+    return slot->fact != NULL
+               ? subject_of(slot->fact)
+               : (struct subject){target->type,        target->provider, target->course_id,
+                                  target->has_learner, target->learner,  target->order_id,
+                                  target->refund_id};
+}
+
+static bool may_supersede(const struct fact *fact, const struct subject *target)
+{
+    if (strcmp(target->type, fact_type_name(FACT_VOID)) == 0)
+        return false;
+    if (fact->type == FACT_VOID)
+        return true;
+    if (strcmp(target->type, fact_type_name(fact->type)) != 0)
+        return false;
+    if (fact->order_id != NULL)
+        return same_text(fact->order_id, target->order_id) &&
+               same_text(fact->refund_id, target->refund_id);
+    return same_text(fact->provider, target->provider) &&
+           same_text(fact->course_id, target->course_id) &&
+           fact->has_learner == target->has_learner &&
+           (!fact->has_learner || memcmp(fact->learner, target->learner, LEARNER_BYTES) == 0);
+}
+
+/* The fact that is superseded must be the partner's own current one. False: rejected. */
+static enum accord_error check_target(struct writing *w, struct item *item, bool *ret_fine)
+{
+    const struct slot *slot = facts_row_at(&w->slots, item->target);
+    *ret_fine = false;
+    if (slot->superseded || (slot->fact == NULL && !slot->target.found)) {
+        reject(item, ACCORD_E_SUPERSEDES_UNKNOWN, "/supersedes");
+        return ACCORD_OK;
+    }
+    const struct subject target = subject_in(slot);
+    if (!may_supersede(item->fact, &target)) {
+        reject(item, ACCORD_E_SUPERSEDES_TYPE, "/supersedes");
+        return ACCORD_OK;
+    }
+    *ret_fine = true;
+    /* Taking back a fact of an order touches that order. */
+    if (item->fact->type == FACT_VOID && target.order_id != NULL)
+        return facts_note_order(w, item->batch->partner, target.order_id, &item->order);
+    return ACCORD_OK;
+}
+
+static void accept(struct writing *w, struct item *item)
+{
+    struct fact *fact = item->fact;
+    fact->status = FACT_ACCEPTED;
+    ((struct slot *)facts_row_at(&w->slots, item->slot))->fact = fact;
+    if (item->learner != SIZE_MAX)
+        ((struct learner_slot *)facts_row_at(&w->learners, item->learner))->used = true;
+    if (item->target != SIZE_MAX)
+        ((struct slot *)facts_row_at(&w->slots, item->target))->superseded = true;
+    if (item->order != SIZE_MAX) {
+        struct order_slot *order = facts_row_at(&w->orders, item->order);
+        order->touched = true;
+        if (fact->order != NULL && item->target == SIZE_MAX)
+            order->sale = fact; /* first and only, so far */
+        else if (fact->order != NULL || fact->type == FACT_VOID)
+            order->sale = NULL; /* read what stands in the end */
+        order->taken |= fact->order != NULL;
+    }
+    if (item->refund != SIZE_MAX)
+        ((struct refund_slot *)facts_row_at(&w->refunds, item->refund))->taken = true;
+    if (item->course != SIZE_MAX &&
+        !((struct course_slot *)facts_row_at(&w->courses, item->course))->known)
+        fact->held = ACCORD_HELD_UNMATCHED;
+    w->kept[w->accepted++] = item;
+}
+
+enum accord_error facts_decide(struct writing *w, struct item *item)
+{
+    struct fact *fact = item->fact;
+    const struct slot *slot = facts_row_at(&w->slots, item->slot);
+    if (item->learner != SIZE_MAX)
+        memcpy(fact->learner,
+               ((struct learner_slot *)facts_row_at(&w->learners, item->learner))->row.learner,
+               LEARNER_BYTES);
+    if (slot->known.found || slot->fact != NULL)
+        return decide_repeat(w, item, slot);
+    if (!may_post(w, item)) {
+        reject(item, ACCORD_E_EVENT_NOT_ALLOWED, "/type");
+        return ACCORD_OK;
+    }
+    if (!check_providers(w, item))
+        return ACCORD_OK;
+    if (item->target != SIZE_MAX) {
+        bool fine;
+        const enum accord_error error = check_target(w, item, &fine);
+        if (error != ACCORD_OK || !fine)
+            return error;
+    } else if (fact->order != NULL &&
+               ((struct order_slot *)facts_row_at(&w->orders, item->order))->taken) {
+        reject(item, ACCORD_E_ORDER_EXISTS, "/order_id");
+        return ACCORD_OK;
+    } else if (item->refund != SIZE_MAX &&
+               ((struct refund_slot *)facts_row_at(&w->refunds, item->refund))->taken) {
+        reject(item, ACCORD_E_REFUND_EXISTS, "/refund_id");
+        return ACCORD_OK;
+    }
+    const struct fact_row row = facts_journal_row(item, fact->body);
+    fact->body_hash = fact_hash(&row);
+    accept(w, item);
+    return ACCORD_OK;
+}
