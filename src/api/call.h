@@ -157,9 +157,19 @@ const char *call_as_of(struct call *call, int64_t version);
  *  cursor_invalid otherwise. */
 int64_t call_query_since(struct call *call, const char *name, int64_t missing);
 /** For operations that write outside their write step: keeps the reply, complete by now, under the
- *  request's Idempotency-Key, in the transaction open on `tx`. Without a key it does nothing; where
- *  another request with the key was faster, its answer takes the place of the reply. */
+ *  request's Idempotency-Key, in the transaction open on `tx`, in place of one that this call kept
+ *  there before. Without a key it does nothing; where another request with the key was faster, its
+ *  answer takes the place of the reply. */
 enum accord_error call_remember(struct call *call, struct ingest_tx *tx);
+/** For the same, in their first transaction: looks the key up once more, as another request with it
+ *  may have come first. *ret_new false: the reply is the kept one, or a refusal. May run again. */
+enum accord_error call_claim(struct call *call, struct ingest_tx *tx, bool *ret_new);
+/** Forgets what this call kept: the request came to nothing and may be repeated. */
+enum accord_error call_forget(struct call *call, struct ingest_tx *tx);
+/** Starts the reply over. */
+void call_reply_anew(struct call *call);
+/** Whether the request has an Idempotency-Key. */
+bool call_has_key(struct call *call);
 /** Sets Location, behind the public base path. */
 void call_location(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -241,6 +241,7 @@ static enum accord_error copy_request(struct background *job, const struct catal
     if (job->arena == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     job->request = *from;
+    job->request.claim = NULL;
     job->request.provider = arena_strdup(job->arena, slice_of(from->provider));
     job->request.columns.data = arena_strdup(job->arena, from->columns);
     if (from->defaults.language.data != NULL)
@@ -290,6 +291,31 @@ static void answer_receipt(struct call *call, const struct catalog_host *host, c
         call_location(call, "/v1/catalogs/%s", import);
 }
 
+/* Under an Idempotency-Key: the transaction that begins the import keeps the receipt's address as
+ * the answer, so that of several requests at once one begins it and the others are pointed to it.
+ */
+static enum accord_error claim_before(void *self, struct ingest_tx *tx, bool *ret_go_on)
+{
+    return call_claim(self, tx, ret_go_on);
+}
+
+static enum accord_error claim_begun(void *self, struct ingest_tx *tx, const char *import)
+{
+    struct call *call = self;
+    struct json_writer w = call_json(call, 202);
+    struct receipt receipt = {.id = slice_of(import), .arena = call->arena, .w = &w};
+    const enum accord_error error = read_receipt(&receipt, tx->db);
+    if (error != ACCORD_OK)
+        return error;
+    call_location(call, "/v1/catalogs/%s", import);
+    return call_remember(call, tx);
+}
+
+static enum accord_error forget(void *self, struct ingest_tx *tx)
+{
+    return call_forget(self, tx);
+}
+
 /* The whole import, or its begin; on a job thread, through a host of its own. */
 static void post_answer(struct call *call)
 {
@@ -304,8 +330,14 @@ static void post_answer(struct call *call)
         call_problems(call, error, &state->problems);
         return;
     }
+    const struct catalog_claim claim = {call, claim_before, claim_begun};
+    state->request.claim = call_has_key(call) ? &claim : NULL;
     if (error == ACCORD_OK)
         error = catalog_begin(host, &state->request, import);
+    state->request.claim = NULL;
+    if (error == ACCORD_OK && *import == '\0')
+        return; /* the answer that was kept */
+    call_reply_anew(call);
     if (call_check(call, error))
         return;
     const bool at_once = call->http->request.body_length_known && body.len <= AT_ONCE_BYTES;
@@ -318,13 +350,13 @@ static void post_answer(struct call *call)
     if (!at_once && (call->failed || error != ACCORD_OK))
         catalog_fail(host, import,
                      accord_error_code(error == ACCORD_OK ? ACCORD_E_INTERNAL : error));
-    if (call_check(call, error))
-        return;
-    if (at_once)
+    if (!call_check(call, error) && at_once)
         answer_receipt(call, host, import, 200);
     struct remember kept = {call};
     if (!call->failed)
         call_check(call, host->write(host->context, remember, &kept));
+    if (call->failed)
+        host->write(host->context, forget, call); /* else it leads to the failed import */
 }
 
 /* ---- GET /v1/catalogs ---- */

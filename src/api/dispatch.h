@@ -39,6 +39,7 @@ struct flight {
 
     const char *idempotency_key; /**< NULL: none */
     struct hash request_hash;
+    bool claimed; /**< an answer of this flight is kept already */
 
     /* of a failed call */
     enum accord_error error;

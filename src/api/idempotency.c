@@ -123,10 +123,11 @@ enum accord_error idempotency_keep(struct flight *flight, struct db *db, instant
         .body = secret ? SLICE("") : buf_slice(&reply->body),
         .created_at = now,
     };
-    bool added = false;
+    bool added = true;
     enum accord_error error = buf_error(&headers);
     if (error == ACCORD_OK)
-        error = store_idempotency_insert(db, &row, &added);
+        error = flight->claimed ? store_idempotency_replace(db, &row)
+                                : store_idempotency_insert(db, &row, &added);
     buf_done(&headers);
     /* Looked up in this transaction before: a row can only be there when an operation keeps twice.
      */
@@ -138,11 +139,48 @@ enum accord_error idempotency_keep(struct flight *flight, struct db *db, instant
 enum accord_error call_remember(struct call *call, struct ingest_tx *tx)
 {
     struct flight *flight = flight_of(call);
+    enum accord_error error = ACCORD_OK;
     /* Two requests with one key may have been at work beside each other: the first answer stands.
      */
-    const enum accord_error error = idempotency_replay(flight, tx->db);
+    if (!flight->claimed)
+        error = idempotency_replay(flight, tx->db);
     if (error != ACCORD_OK || flight->done)
         return error;
     flight_finish(flight);
-    return idempotency_keep(flight, tx->db, tx->now);
+    error = idempotency_keep(flight, tx->db, tx->now);
+    if (error == ACCORD_OK)
+        flight->claimed = flight->idempotency_key != NULL;
+    return error;
+}
+
+void call_reply_anew(struct call *call)
+{
+    api_reply_reset(call->reply);
+    call->failed = false;
+    flight_of(call)->finished = false;
+}
+
+bool call_has_key(struct call *call)
+{
+    return flight_of(call)->idempotency_key != NULL;
+}
+
+enum accord_error call_claim(struct call *call, struct ingest_tx *tx, bool *ret_new)
+{
+    struct flight *flight = flight_of(call);
+    call_reply_anew(call);
+    flight->claimed = false; /* a roll-back has taken it back */
+    flight->done = false;
+    const enum accord_error error = idempotency_replay(flight, tx->db);
+    if (error == ACCORD_OK)
+        *ret_new = !flight->done;
+    return error;
+}
+
+enum accord_error call_forget(struct call *call, struct ingest_tx *tx)
+{
+    const struct flight *flight = flight_of(call);
+    return flight->claimed
+               ? store_idempotency_forget(tx->db, call->caller.partner, flight->idempotency_key)
+               : ACCORD_OK;
 }

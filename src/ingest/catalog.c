@@ -14,15 +14,24 @@ enum {
 struct begin {
     const struct catalog_request *request;
     const char *id;
+    bool declined; /* by the claim */
     bool busy;
 };
 
 static enum accord_error begin(void *self, struct ingest_tx *tx)
 {
     struct begin *b = self;
+    const struct catalog_claim *claim = b->request->claim;
     const struct slice id = slice_of(b->id);
     bool taken = true;
+    bool go_on = true;
     enum accord_error e = ACCORD_OK;
+    b->busy = false;
+    if (claim != NULL)
+        e = claim->before(claim->self, tx, &go_on);
+    b->declined = !go_on;
+    if (e != ACCORD_OK || !go_on)
+        return e;
     if (!b->request->dry_run)
         e = store_catalog_take(tx->db, b->request->provider, id, &taken);
     b->busy = !taken;
@@ -42,7 +51,8 @@ static enum accord_error begin(void *self, struct ingest_tx *tx)
         .dry_run = b->request->dry_run,
         .generation = catalog.generation,
     };
-    return store_import_add(tx->db, &row);
+    e = store_import_add(tx->db, &row);
+    return e == ACCORD_OK && claim != NULL ? claim->begun(claim->self, tx, b->id) : e;
 }
 
 enum accord_error catalog_begin(const struct catalog_host *host,
@@ -57,7 +67,10 @@ enum accord_error catalog_begin(const struct catalog_host *host,
         return e;
     if (b.busy)
         return ACCORD_E_CATALOG_BUSY;
-    memcpy(ret_import, id, sizeof id);
+    if (b.declined)
+        *ret_import = '\0';
+    else
+        memcpy(ret_import, id, sizeof id);
     return ACCORD_OK;
 }
 

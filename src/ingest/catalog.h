@@ -22,6 +22,15 @@
 enum catalog_format { CATALOG_JSON, CATALOG_NDJSON, CATALOG_CSV };
 const char *catalog_format_name(enum catalog_format format);
 
+/** Takes part in the transaction that begins an import. */
+struct catalog_claim {
+    void *self;
+    /** First. *ret_go_on false: there is nothing to begin. */
+    enum accord_error (*before)(void *self, struct ingest_tx *tx, bool *ret_go_on);
+    /** Last, once the receipt is there. */
+    enum accord_error (*begun)(void *self, struct ingest_tx *tx, const char *import);
+};
+
 struct catalog_request {
     const char *provider;
     enum catalog_format format;
@@ -29,6 +38,7 @@ struct catalog_request {
     bool dry_run;
     struct slice columns; /**< CSV: the column map, or "" */
     struct course_defaults defaults;
+    const struct catalog_claim *claim; /**< NULL: none */
 };
 
 /** Works in a write transaction. May run again from scratch after a roll-back. */
@@ -54,7 +64,8 @@ enum { CATALOG_PROBLEMS_STORED_MAX = 10000 };
 enum accord_error catalog_check(struct arena *arena, const struct catalog_request *request,
                                 struct slice body, struct json_problems *problems);
 
-/** @return ACCORD_OK; ACCORD_E_CATALOG_BUSY; what the database said */
+/** @return ACCORD_OK, *ret_import "" when the request's claim had nothing begun;
+ *          ACCORD_E_CATALOG_BUSY; what the database said */
 enum accord_error catalog_begin(const struct catalog_host *host,
                                 const struct catalog_request *request,
                                 char ret_import[RANDOM_ID_MAX]);

@@ -313,10 +313,12 @@ static enum accord_error build_order(struct arena *arena, const char *partner, s
     if (order == NULL || lines == NULL || paid == NULL || parts == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     int64_t gross = 0;
+    int64_t taxes = 0;
     bool line_tax = false;
     for (size_t i = 0; i < count; i++) {
         paid[i] = items[i].paid;
         gross += items[i].paid; /* at most 2,000 times 10^13 */
+        taxes += items[i].tax;  /* likewise; 0 when it is not given */
         line_tax |= items[i].has_tax;
         lines[i] = (struct accord_line){
             .line_id = items[i].line_id.data,
@@ -329,11 +331,15 @@ static enum accord_error build_order(struct arena *arena, const char *partner, s
     if (!within(gross))
         json_problem_add(problems, ACCORD_E_AMOUNT_OUT_OF_RANGE, "/lines", "%s",
                          "The lines add up to more than 10^13 minor units");
+    if (!within(taxes))
+        json_problem_add(problems, ACCORD_E_AMOUNT_OUT_OF_RANGE, "/lines", "%s",
+                         "The lines' taxes add up to more than 10^13 minor units");
     /* Tax is given for the whole or for each line; lines without one then have none. */
     if (raw->has_tax && line_tax)
         json_problem_add(problems, ACCORD_E_FIELD_DUPLICATE, "/tax", "%s",
                          "Tax is given for the whole order and for its lines");
     int64_t whole[ACCORD_FUNDERS] = {0};
+    int64_t discounts[ACCORD_FUNDERS] = {0};
     enum accord_error error = add_discounts(&raw->discounts, whole);
     if (problems->total > 0 || error != ACCORD_OK)
         return error;
@@ -356,10 +362,16 @@ static enum accord_error build_order(struct arena *arena, const char *partner, s
     }
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         error = add_discounts(&items[i].discounts, lines[i].discounts);
-        for (size_t funder = 0; funder < ACCORD_FUNDERS; funder++)
+        for (size_t funder = 0; funder < ACCORD_FUNDERS; funder++) {
+            discounts[funder] += lines[i].discounts[funder]; /* at most 2,000 times 40 · 10^13 */
             if (!within(lines[i].discounts[funder]))
                 line_problem(problems, ACCORD_E_AMOUNT_OUT_OF_RANGE, i, "discounts");
+        }
     }
+    for (size_t funder = 0; problems->total == 0 && funder < ACCORD_FUNDERS; funder++)
+        if (!within(discounts[funder]))
+            json_problem_add(problems, ACCORD_E_AMOUNT_OUT_OF_RANGE, "/lines", "%s",
+                             "The discounts of one funder add up to more than 10^13 minor units");
     *order = (struct accord_order){
         .channel = partner,
         .order_id = fact->order_id,

@@ -7,6 +7,11 @@ DB_SQL(sql_insert, "INSERT INTO idempotency (partner, idempotency_key, request_h
                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
                    "ON CONFLICT (partner, idempotency_key) DO NOTHING");
 
+DB_SQL(sql_replace, "UPDATE idempotency SET request_hash = $3, status = $4, content_type = $5, "
+                    "headers = $6, body = $7, created_at = $8 "
+                    "WHERE partner = $1 AND idempotency_key = $2");
+DB_SQL(sql_forget, "DELETE FROM idempotency WHERE partner = $1 AND idempotency_key = $2");
+
 struct found_answer {
     struct arena *arena;
     struct idempotency_row row;
@@ -51,8 +56,8 @@ enum accord_error store_idempotency_find(struct db *db, struct arena *arena, con
     return ACCORD_OK;
 }
 
-enum accord_error store_idempotency_insert(struct db *db, const struct idempotency_row *row,
-                                           bool *ret_added)
+static enum accord_error run_row(struct db *db, const struct db_sql *sql,
+                                 const struct idempotency_row *row, int64_t *ret_changes)
 {
     /* An empty body is bytes of length 0, not NULL. */
     const char *body = row->body.data == NULL ? "" : row->body.data;
@@ -66,9 +71,26 @@ enum accord_error store_idempotency_insert(struct db *db, const struct idempoten
         db_bytes(body, row->body.len),
         db_int(row->created_at),
     };
+    return db_run(db, sql, values, 8, 1, ret_changes);
+}
+
+enum accord_error store_idempotency_insert(struct db *db, const struct idempotency_row *row,
+                                           bool *ret_added)
+{
     int64_t changes = 0;
-    const enum accord_error error = db_run(db, &sql_insert, values, 8, 1, &changes);
+    const enum accord_error error = run_row(db, &sql_insert, row, &changes);
     if (error == ACCORD_OK)
         *ret_added = changes == 1;
     return error;
+}
+
+enum accord_error store_idempotency_replace(struct db *db, const struct idempotency_row *row)
+{
+    return run_row(db, &sql_replace, row, NULL);
+}
+
+enum accord_error store_idempotency_forget(struct db *db, const char *partner, const char *key)
+{
+    const struct db_value values[] = {db_str(partner), db_str(key)};
+    return db_run(db, &sql_forget, values, 2, 1, NULL);
 }

@@ -27,4 +27,10 @@ enum accord_error store_idempotency_find(struct db *db, struct arena *arena, con
 enum accord_error store_idempotency_insert(struct db *db, const struct idempotency_row *row,
                                            bool *ret_added);
 
+/** Puts another answer in place of the one that is kept. */
+enum accord_error store_idempotency_replace(struct db *db, const struct idempotency_row *row);
+
+/** Forgets an answer: its key is new again. */
+enum accord_error store_idempotency_forget(struct db *db, const char *partner, const char *key);
+
 #endif

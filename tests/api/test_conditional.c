@@ -1,8 +1,11 @@
 /* Conditional requests and repeats: ETag, 304, If-Match, 428, 412, Idempotency-Key. */
 #include "support/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct response *get_if(const char *key, const char *path, const char *condition)
 {
@@ -192,6 +195,70 @@ START_TEST(a_repeat_answers_the_same)
 }
 END_TEST
 
+/* Posts from a process of its own; tells what came of it. */
+static void post_apart(const char *body, int report)
+{
+    const pid_t pid = fork();
+    ck_assert(pid >= 0);
+    if (pid > 0)
+        return;
+    struct response *is = post_once(a, "/v1/catalogs", "race", body);
+    const char *id = is->status == 200 || is->status == 202 ? text_at(is, "/id") : "refused";
+    char told[64] = {0};
+    snprintf(told, sizeof told, "%s %d", id, header(is, "idempotency-replayed") == NULL);
+    _exit(write(report, told, sizeof told) == (ssize_t)sizeof told ? 0 : 1);
+}
+
+START_TEST(of_imports_at_once_one_begins)
+{
+    enum { AT_ONCE = 8, ROWS = 500 };
+    char *body = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&body, &len);
+    for (int i = 0; i < ROWS; i++)
+        fprintf(out, "%s{\"course_id\":\"race%d\",\"title\":\"T\"}%s", i == 0 ? "[" : ",", i,
+                i == ROWS - 1 ? "]" : "");
+    fclose(out);
+    const size_t before = json_array_size(at(get(a, "/v1/catalogs?limit=1000"), "/items"));
+    int pipes[2];
+    ck_assert(pipe(pipes) == 0);
+    for (int i = 0; i < AT_ONCE; i++)
+        post_apart(body, pipes[1]);
+    close(pipes[1]);
+    char first[64] = {0};
+    char told[64];
+    int answers = 0;
+    int began = 0;
+    while (read(pipes[0], told, sizeof told) == (ssize_t)sizeof told) {
+        char id[64];
+        int is_new = 0;
+        ck_assert_int_eq(sscanf(told, "%63s %d", id, &is_new), 2);
+        if (answers++ == 0)
+            memcpy(first, id, sizeof first);
+        ck_assert_str_eq(id, first);
+        began += is_new;
+    }
+    close(pipes[0]);
+    while (wait(NULL) > 0)
+        ;
+    free(body);
+    ck_assert_int_eq(answers, AT_ONCE);
+    ck_assert_int_eq(began, 1);
+    expect_count(get(a, "/v1/catalogs?limit=1000"), "/items", before + 1);
+}
+END_TEST
+
+START_TEST(an_import_that_is_refused_may_be_repeated)
+{
+    expect_problem(post_once(a, "/v1/catalogs", "mend", "[{\"course_id\":\"mend\","), 400,
+                   "json_invalid");
+    struct response *is =
+        post_once(a, "/v1/catalogs", "mend", "[{\"course_id\":\"mend\",\"title\":\"T\"}]");
+    expect_status(is, 200);
+    ck_assert_ptr_null(header(is, "idempotency-replayed"));
+}
+END_TEST
+
 START_TEST(keys_of_partners_do_not_meet)
 {
     static const char body[] = "[{\"course_id\":\"meet\",\"title\":\"T\"}]";
@@ -227,6 +294,8 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_change_changes_the_tag);
     tcase_add_test(all, a_course_is_put_only_on_what_was_read);
     tcase_add_loop_test(all, a_repeat_answers_the_same, 0, sizeof creating / sizeof creating[0]);
+    tcase_add_test(all, of_imports_at_once_one_begins);
+    tcase_add_test(all, an_import_that_is_refused_may_be_repeated);
     tcase_add_test(all, keys_of_partners_do_not_meet);
     tcase_add_test(all, a_secret_is_not_replayed);
     suite_add_tcase(suite, all);

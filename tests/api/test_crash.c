@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -254,6 +255,43 @@ START_TEST(an_import_is_whole_or_absent)
 }
 END_TEST
 
+START_TEST(a_file_at_its_limit_is_a_refusal)
+{
+    struct server server = {.env = {NULL}};
+    server_prepare(&server);
+    struct rlimit before;
+    ck_assert(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const struct rlimit small = {.rlim_cur = 2 << 20, .rlim_max = before.rlim_max};
+    ck_assert(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    server_start(&server);
+    ck_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    client_use(server.base);
+    make_partner_key("crash-p", "\"provider\"");
+    const char *key = make_partner_key("crash-c", "\"channel\"");
+    long status = 200;
+    int kept = 0;
+    for (; status == 200 && kept < 400; kept += status == 200)
+        status = post(key, "/v1/orders", batch_body(0, 0, kept))->status;
+    ck_assert_msg(status == 507 || status == 503, "%ld", status);
+    struct response *is = get(key, "/v1/revenue?period=2025-01");
+    expect_status(is, 200);
+    server_stop(&server);
+    /* With room again it goes on where it was. */
+    server_start(&server);
+    client_use(server.base);
+    is = post(key, "/v1/orders", batch_body(0, 0, kept));
+    expect_status(is, 200);
+    for (int batch = 0; batch < kept; batch += 5) {
+        is = post(key, "/v1/orders", batch_body(0, 0, batch));
+        expect_status(is, 200);
+        expect_int(is, "/duplicate", BATCH);
+    }
+    server_stop(&server);
+    EXPECT(server_verify(&server));
+    server_remove(&server);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("crash");
@@ -262,6 +300,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(all, 400);
     tcase_add_test(all, acknowledged_is_durable);
     tcase_add_test(all, an_import_is_whole_or_absent);
+    tcase_add_test(all, a_file_at_its_limit_is_a_refusal);
     suite_add_tcase(suite, all);
     return suite;
 }

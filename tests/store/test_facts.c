@@ -203,6 +203,13 @@ static const struct {
      "/lines/1/line_id"},
     {ORDER("w", "o", LINE("1", "10000000000000") "," LINE("2", "1")), ACCORD_E_AMOUNT_OUT_OF_RANGE,
      "/lines"},
+    {ORDER("w", "o", LINE("1", "1,\"tax\":10000000000000") "," LINE("2", "1,\"tax\":1")),
+     ACCORD_E_AMOUNT_OUT_OF_RANGE, "/lines"},
+    {ORDER(
+         "w", "o",
+         LINE("1", "1,\"discounts\":[{\"amount\":10000000000000,\"funder\":\"channel\"}]") "," LINE(
+             "2", "1,\"discounts\":[{\"amount\":1,\"funder\":\"channel\"}]")),
+     ACCORD_E_AMOUNT_OUT_OF_RANGE, "/lines"},
     {ORDER("w", "o", LINE("1", "19.90")), ACCORD_E_NUMBER_NOT_INTEGER, "/lines/0/paid"},
     {ORDER("w", "o", LINE("1", "1e2")), ACCORD_E_NUMBER_NOT_INTEGER, "/lines/0/paid"},
     {ORDER("w", "o", "{\"line_id\":\"1\",\"amount\":5}"), ACCORD_E_FIELD_MISSING,
