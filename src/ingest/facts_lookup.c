@@ -240,7 +240,7 @@ enum accord_error facts_look_up(struct writing *w)
     enum accord_error error = ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < w->count; i++)
         error = note_item(w, &w->items[i]);
-    enum accord_error (*const asks[])(struct writing *) = {
+    static enum accord_error (*const asks[])(struct writing *) = {
         ask_partners, ask_names, ask_targets, ask_orders, ask_refunds, ask_courses, ask_learners};
     for (size_t i = 0; error == ACCORD_OK && i < sizeof asks / sizeof *asks; i++)
         error = asks[i](w);

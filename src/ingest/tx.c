@@ -97,7 +97,7 @@ enum accord_error ingest_touch(struct ingest_tx *tx, const char *partner)
         touched->ready = error == ACCORD_OK;
     }
     const struct key key = key_of(partner, NULL);
-    size_t *at;
+    size_t *at = NULL;
     if (error == ACCORD_OK)
         error = keymap_at(&touched->index, &key, touched->count, &at);
     if (error != ACCORD_OK || *at < touched->count)

@@ -246,7 +246,7 @@ static enum accord_error verify_counts(struct verify *v)
 
 static enum accord_error verify_snapshot(struct verify *v)
 {
-    enum accord_error (*const steps[])(struct verify *) = {
+    static enum accord_error (*const steps[])(struct verify *) = {
         verify_facts, verify_orders, verify_ratings, verify_rollups, verify_counts};
     enum accord_error error = agreement_book_load(v->db, &v->book);
     if (error == ACCORD_OK)

@@ -218,7 +218,7 @@ static enum accord_error check_orders(struct verify *v, struct stored_order *ord
 static enum accord_error check_strays(struct verify *v)
 {
     int64_t seqs[SALES_AT_ONCE];
-    struct order_name names[SALES_AT_ONCE];
+    struct order_name names[SALES_AT_ONCE] = {{0}};
     size_t count = SALES_AT_ONCE;
     int64_t after = INT64_MIN;
     enum accord_error error = ACCORD_OK;

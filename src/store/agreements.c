@@ -53,7 +53,7 @@ static enum accord_error take_agreement(void *context, size_t param_row, const s
 enum accord_error store_agreement_find(struct db *db, struct arena *arena, const char *id,
                                        bool *ret_found, struct agreement_row *ret)
 {
-    struct agreement_row row;
+    struct agreement_row row = {0};
     struct agreements found = {.arena = arena, .rows = &row};
     const struct db_value params[] = {db_str(id)};
     const enum accord_error error = db_query(db, &sql_find, params, 1, 1, take_agreement, &found);
