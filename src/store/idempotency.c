@@ -7,9 +7,12 @@ DB_SQL(sql_insert, "INSERT INTO idempotency (partner, idempotency_key, request_h
                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
                    "ON CONFLICT (partner, idempotency_key) DO NOTHING");
 
-DB_SQL(sql_replace, "UPDATE idempotency SET request_hash = $3, status = $4, content_type = $5, "
-                    "headers = $6, body = $7, created_at = $8 "
-                    "WHERE partner = $1 AND idempotency_key = $2");
+DB_SQL(sql_replace,
+       "INSERT INTO idempotency (partner, idempotency_key, request_hash, status, content_type, "
+       "headers, body, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+       "ON CONFLICT (partner, idempotency_key) DO UPDATE SET request_hash = excluded.request_hash, "
+       "status = excluded.status, content_type = excluded.content_type, "
+       "headers = excluded.headers, body = excluded.body, created_at = excluded.created_at");
 DB_SQL(sql_forget, "DELETE FROM idempotency WHERE partner = $1 AND idempotency_key = $2");
 
 struct found_answer {

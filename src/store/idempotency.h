@@ -27,7 +27,7 @@ enum accord_error store_idempotency_find(struct db *db, struct arena *arena, con
 enum accord_error store_idempotency_insert(struct db *db, const struct idempotency_row *row,
                                            bool *ret_added);
 
-/** Puts another answer in place of the one that is kept. */
+/** Puts another answer in place of the one that is kept, if one is. */
 enum accord_error store_idempotency_replace(struct db *db, const struct idempotency_row *row);
 
 /** Forgets an answer: its key is new again. */
