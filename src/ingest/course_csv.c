@@ -133,7 +133,7 @@ static void words_of(struct row_reader *r, enum course_column column, size_t mos
         return;
     }
     struct slice *items = arena_array(r->arena, count, sizeof *items);
-    if (items == NULL && count != 0) {
+    if (items == NULL) {
         r->error = ACCORD_E_OUT_OF_MEMORY;
         return;
     }

@@ -142,6 +142,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
 }
 
 /* A list of one member of every row of a table, for asking, and room for the answers. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): types take none */
 #define ASK(w, table, slot_type, member, member_type, answer_type)                                 \
     member_type *asked = arena_array((w)->tx->arena, (w)->table.count + 1, sizeof *asked);         \
     answer_type *answers = arena_array((w)->tx->arena, (w)->table.count + 1, sizeof *answers);     \
@@ -150,6 +151,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
     slot_type *rows = (void *)(w)->table.rows;                                                     \
     for (size_t i = 0; i < (w)->table.count; i++)                                                  \
     asked[i] = rows[i].member
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static enum accord_error ask_partners(struct writing *w)
 {
