@@ -134,6 +134,11 @@ bool call_check(struct call *call, enum accord_error error);
 
 /** Begins a JSON reply: sets status and content type, returns a writer on the reply's body. */
 struct json_writer call_json(struct call *call, unsigned status);
+/**
+ * Replies 200 with a whole JSON text whose hash is its ETag: for what has no version of its own, or
+ * depends on the time as well. Finishes `body`.
+ */
+void call_json_hashed(struct call *call, struct buf *body);
 /** A reply without a body (204). */
 void call_empty(struct call *call, unsigned status);
 /** Adds a reply header; `name` static, `value` static or in the arena. */

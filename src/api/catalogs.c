@@ -63,21 +63,6 @@ static void write_receipt(struct json_writer *w, const struct store_import *impo
     write_counts(w, &import->counts);
 }
 
-/* ETag from what is answered: receipts move without a version of their own. */
-static void reply_hashed(struct call *call, struct buf *body)
-{
-    int64_t version = 0;
-    if (!call_check(call, buf_error(body))) {
-        const struct hash hash = hash_of(buf_slice(body));
-        memcpy(&version, hash.bytes, sizeof version);
-    }
-    if (!call->failed && !call_etag(call, version & INT64_MAX)) {
-        struct json_writer w = call_json(call, 200);
-        jw_raw(&w, buf_slice(body));
-    }
-    buf_done(body);
-}
-
 static enum accord_error each_problem(void *context, const struct store_problem *problem)
 {
     write_problem(context, problem);
@@ -430,7 +415,7 @@ static void end_list(struct call *call, struct list_state *state, size_t parts)
     jw_array_end(&state->w);
     call_page_next(call, &state->w, state->last, parts, state->more);
     jw_object_end(&state->w);
-    reply_hashed(call, &state->items);
+    call_json_hashed(call, &state->items);
 }
 
 static void list_read(struct call *call)
@@ -474,7 +459,7 @@ static void get_read(struct call *call)
     if (!call_check(call, read_receipt(&receipt, call->db)) &&
         (!receipt.found || !may_see(call, receipt.import.provider)))
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
-    reply_hashed(call, &body);
+    call_json_hashed(call, &body);
 }
 
 /* ---- GET /v1/catalogs/{import}/problems ---- */

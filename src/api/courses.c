@@ -41,21 +41,6 @@ static bool find_visible(struct call *call, struct store_course *ret)
     return !call->failed;
 }
 
-/* Replies with a whole text whose hash is its ETag: what a list shows also depends on the time. */
-static void reply_hashed(struct call *call, struct buf *body)
-{
-    int64_t version = 0;
-    if (!call_check(call, buf_error(body))) {
-        const struct hash hash = hash_of(buf_slice(body));
-        memcpy(&version, hash.bytes, sizeof version);
-    }
-    if (!call->failed && !call_etag(call, version & INT64_MAX)) {
-        struct json_writer w = call_json(call, 200);
-        jw_raw(&w, buf_slice(body));
-    }
-    buf_done(body);
-}
-
 /* What the read step has built is the answer. */
 static void answered(struct call *call)
 {
@@ -99,7 +84,7 @@ static void page_end(struct call *call, struct page *page, const struct slice *p
     buf_done(&page->items);
     call_page_next(call, &w, parts, count, page->more);
     jw_object_end(&w);
-    reply_hashed(call, &body);
+    call_json_hashed(call, &body);
 }
 
 static bool cursor_number(struct call *call, struct slice part, int64_t *ret)
