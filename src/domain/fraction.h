@@ -1,12 +1,12 @@
-/* Arithmetic in 128 bits, for fractions whose numerator does not fit 64. */
-#ifndef ACCORD_DOMAIN_WIDE_H
-#define ACCORD_DOMAIN_WIDE_H
+/* Fractions whose numerator does not fit 64 bits. */
+#ifndef ACCORD_DOMAIN_FRACTION_H
+#define ACCORD_DOMAIN_FRACTION_H
 
 __extension__ typedef __int128 wide;
 __extension__ typedef unsigned __int128 uwide;
 
 /** num / den rounded half to even, for 0 < den < 2^126. */
-static inline wide wide_round(wide num, wide den)
+static inline wide fraction_round(wide num, wide den)
 {
     wide quotient = num / den;
     wide rest = num % den;
