@@ -136,10 +136,13 @@ static int64_t convert(struct work *work, int64_t amount, struct accord_step *st
 
 /* False when some amount of the line might come to more, converted, than JSON can carry. Whatever
  * the agreement deducts by a rate is at most what was paid, each time. */
-static bool is_convertible(const struct accord_line *line, const struct accord_rate_pin *rate)
+static bool is_convertible(const struct accord_line *line,
+                           const struct accord_agreement_version *version,
+                           const struct accord_rate_pin *rate)
 {
     enum { RATES = 4 }; /* tax and the fees */
-    const int64_t given[] = {line->tax, line->store_fee, line->payment_fee};
+    const int64_t given[] = {line->tax, line->store_fee, line->payment_fee,
+                             version->payment_fee.fixed_minor};
     int64_t sum = 0;
     int64_t converted = 0;
     bool fits = __builtin_mul_overflow(line->paid, 1 + RATES, &sum) == 0;
@@ -486,7 +489,8 @@ static enum accord_error settle_line(const struct run *run, size_t index,
         else if (!accord_currency_equal(run->versions[result->version]->currency,
                                         run->order->currency)) {
             work.rate = run->order->rates == NULL ? NULL : &run->order->rates[result->version];
-            if (work.rate == NULL || work.rate->den <= 0 || !is_convertible(line, work.rate))
+            if (work.rate == NULL || work.rate->den <= 0 ||
+                !is_convertible(line, run->versions[result->version], work.rate))
                 result->held = ACCORD_HELD_NO_RATE;
         }
     }
