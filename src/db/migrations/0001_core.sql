@@ -395,8 +395,12 @@ CREATE TABLE entry (
     tax @int64 NOT NULL,
     store_fee @int64 NOT NULL,
     payment_fee @int64 NOT NULL,
+    admin_fee @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
+    base @int64 NOT NULL,                  -- what shares and tiers are taken of
+    lines_qualified @int64 NOT NULL,       -- lines and units that count for metrics
+    units_qualified @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
 ) @clustered;
 
@@ -406,7 +410,7 @@ CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
     line @int64 NOT NULL,
     number @int64 NOT NULL,
-    payee @text NOT NULL,
+    payee @text NOT NULL,                  -- party, promoter, or the window: what is left open
     amount @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number, payee)
 ) @clustered;
@@ -446,8 +450,12 @@ CREATE TABLE rollup (
     tax @int64 NOT NULL,
     store_fee @int64 NOT NULL,
     payment_fee @int64 NOT NULL,
+    admin_fee @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
+    base @int64 NOT NULL,                  -- what shares and tiers are taken of
+    lines_qualified @int64 NOT NULL,       -- lines and units that count for metrics
+    units_qualified @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency)
 ) @clustered;
 CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);
