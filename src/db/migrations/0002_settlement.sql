@@ -64,8 +64,11 @@ CREATE TABLE statement_state (
     state @text NOT NULL,                  -- published | accepted | disputed | paid
     changed_at @int64 NOT NULL,
     changed_by @text NOT NULL,
+    partner @text NOT NULL,                -- that of the statement: it polls for changes
     PRIMARY KEY (statement, seq)
 ) @clustered;
+CREATE INDEX statement_state_partner ON statement_state (partner, seq, statement);
+CREATE INDEX statement_state_seq ON statement_state (seq, statement);
 
 CREATE TABLE dispute (
     id @text NOT NULL PRIMARY KEY,
@@ -108,3 +111,4 @@ CREATE TABLE window_learner (
     line_count @int64 NOT NULL,
     PRIMARY KEY (agreement, day, version, learner)
 ) @clustered;
+CREATE INDEX window_learner_of ON window_learner (agreement, learner, day, version);
