@@ -15,7 +15,7 @@ int64_t period_after(bool quarterly, int64_t first);
 /** First day of the calendar year. */
 int64_t period_year_of(int64_t day);
 
-enum { PERIOD_LABEL_MAX = 16 };
+enum { PERIOD_LABEL_MAX = 32 };
 /** "2026-01", "2026-Q1". */
 void period_label(bool quarterly, int64_t first, char text[PERIOD_LABEL_MAX]);
 /** False when a label is neither; years 1970 to 2199. */

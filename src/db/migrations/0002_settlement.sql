@@ -124,3 +124,4 @@ CREATE TABLE window_learner (
     line_count @int64 NOT NULL,
     PRIMARY KEY (agreement, day, version, learner)
 ) @clustered;
+CREATE INDEX window_learner_of ON window_learner (agreement, learner, day, version);
