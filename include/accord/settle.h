@@ -5,9 +5,11 @@
  * live report, the explanation, the audit and a partner's own re-derivation are this one function.
  *
  * Order of calculation per line: gross → tax → store fee → payment fee → net → amounts → shares and
- * residual. Single amounts round half to even; splits are accord_apportion() in declared order. A
- * refund is re-allocation: the line is computed anew on what remains of it, with the terms of the
- * sale, and the caller posts the difference.
+ * residual. All steps up to net are in the currency of the sale; where the agreement has another,
+ * net is converted once, as it stands, and everything behind it is in the agreement's. Single
+ * amounts round half to even; splits are accord_apportion() in declared order. A refund is
+ * re-allocation: the line is computed anew on what remains of it, with the terms of the sale, and
+ * the caller posts the difference.
  *
  * Every function is re-entrant and may be called from any thread. Memory is bounded by the input:
  * orders of up to 8 lines and 16 refunds allocate nothing.
@@ -21,6 +23,7 @@
 
 #include "accord/apportion.h"
 #include "accord/error.h"
+#include "accord/fx.h"
 #include "accord/money.h"
 
 #ifdef __cplusplus
@@ -29,7 +32,9 @@ extern "C" {
 
 enum {
     ACCORD_TERMS_MAX = 16,
+    ACCORD_TIERS_MAX = 20,
     ACCORD_PARTIES_MAX = 8,
+    ACCORD_LEVELS_MAX = 2, /**< of a referral */
     ACCORD_SCOPE_MAX = 1000,
     ACCORD_LINES_MAX = 2000,
 };
@@ -55,16 +60,101 @@ struct accord_deduction {
     bool deduct;      /**< false: it does not lower net */
     int64_t rate_ppm; /**< 0 .. 1 000 000; -1: the amount given with the order, else none */
     enum accord_fee_base base; /**< fees only */
+    int64_t fixed_minor;       /**< payment fee only: >= 0, added to what the rate gives */
 };
 
-enum accord_term_kind { ACCORD_TERM_SHARE, ACCORD_TERM_AMOUNT, ACCORD_TERM_RESIDUAL };
+enum accord_term_kind {
+    /* per line */
+    ACCORD_TERM_SHARE,
+    ACCORD_TERM_AMOUNT,
+    ACCORD_TERM_RESIDUAL,
+    ACCORD_TERM_CPA, /**< per window when it has a floor or a cap, or counts learners */
+    ACCORD_TERM_REFERRAL,
+    /* per window */
+    ACCORD_TERM_TIERED,
+    ACCORD_TERM_GREATER_OF,
+    ACCORD_TERM_GUARANTEE,
+    ACCORD_TERM_ADVANCE,
+    ACCORD_TERM_FLOOR,
+    ACCORD_TERM_CAP,
+    ACCORD_TERM_POOL,
+    /* per statement */
+    ACCORD_TERM_WITHHOLDING,
+    ACCORD_TERM_KINDS, /**< how many there are */
+};
 
-/** One term. Payees are indexes into the version's parties. */
+/** How far a window reaches. A year is one of the calendar in the agreement's zone. */
+enum accord_window { ACCORD_WINDOW_PERIOD, ACCORD_WINDOW_YEAR, ACCORD_WINDOW_LIFE };
+enum { ACCORD_WINDOWS = 3 };
+
+/** What a term counts. Lines, units and learners are those that qualify: see `qualify_days`. */
+enum accord_metric {
+    ACCORD_METRIC_NET, /**< what shares are taken of, minor units */
+    ACCORD_METRIC_LINES,
+    ACCORD_METRIC_UNITS,
+    ACCORD_METRIC_LEARNERS, /**< distinct in the window */
+};
+enum { ACCORD_METRICS = 4 };
+
+/** One bracket: from `from` (inclusive) up to where the next begins. */
+struct accord_tier {
+    int64_t from; /**< of the metric; the first is 0, each above the one before */
+    int64_t rate; /**< share in ppm of net, or millionths of a minor unit for each one counted */
+};
+
+struct accord_withholding; /* accord/withholding.h */
+
+/** One term. Parties are indexes into the version's parties. Fields that a kind does not name are
+ *  not read. */
 struct accord_term {
     enum accord_term_kind kind;
-    uint32_t payee;
-    int64_t share_ppm;    /**< SHARE: 0 .. 1 000 000, of what is left of net after the amounts */
-    int64_t amount_minor; /**< AMOUNT: >= 0, per line; scales with what is not refunded */
+    uint32_t payee; /**< but for REFERRAL, which pays the attributed promoter, and POOL */
+    /** SHARE: 0 .. 1 000 000, of what is left of net after CPA, amounts and referral.
+     *  GREATER_OF: its one side, of the same. */
+    int64_t share_ppm;
+    /** AMOUNT: >= 0, per line; scales with what is not refunded. CPA: for each one counted.
+     *  GREATER_OF: its other side, for each one counted. GUARANTEE, FLOOR, CAP: of what the payee
+     *  earns in the window. ADVANCE: what was paid up front. */
+    int64_t amount_minor;
+    uint32_t funded_by;        /**< GUARANTEE, ADVANCE, FLOOR: who pays it */
+    enum accord_window window; /**< TIERED, CPA, GREATER_OF, GUARANTEE, FLOOR, CAP */
+    enum accord_metric metric; /**< TIERED: any; CPA, GREATER_OF: not NET */
+    /** TIERED: the bracket that is reached holds for all of the metric; else each for its part. */
+    bool whole;
+    /** TIERED by a count, whole: rates are shares of net; else amounts for each one counted. */
+    bool of_net;
+    const struct accord_tier *tiers; /**< TIERED; borrowed */
+    uint32_t tier_count;
+    int64_t floor_minor;   /**< CPA: the least of a window; -1: none */
+    int64_t cap_minor;     /**< CPA: the most of a window; -1: none */
+    bool recoup;           /**< GUARANTEE: what was topped up is taken back from later windows */
+    int64_t minimum_minor; /**< ADVANCE: paid at least by the end of the term; 0: none */
+    int64_t levels_ppm[ACCORD_LEVELS_MAX]; /**< REFERRAL: of net after CPA and amounts */
+    uint32_t level_count;                  /**< 1 .. ACCORD_LEVELS_MAX */
+    int64_t attribution_window_us;         /**< REFERRAL: 0 <= sale - touch <= it */
+    bool first_touch;                      /**< REFERRAL: the first touch wins; else the last */
+    bool coupon_beats_click;               /**< REFERRAL */
+    const char *pool;                      /**< POOL: which one; borrowed */
+    int64_t pool_version;                  /**< POOL: the version that is joined */
+    const struct accord_withholding *withholding; /**< WITHHOLDING; borrowed */
+    bool after_recoupment; /**< WITHHOLDING: its base is less what was recouped */
+};
+
+/** Which rate converts a sale in another currency: that of its local day, the mean of those
+ *  published in its period, or that of the period's last day. */
+enum accord_fx_policy { ACCORD_FX_ORDER_DAY, ACCORD_FX_PERIOD_AVERAGE, ACCORD_FX_CLOSE_DAY };
+
+/** Where a refund counts. */
+enum accord_refund_basis {
+    ACCORD_REFUND_ORIGINAL,  /**< in the window of the sale, as a difference once that is closed */
+    ACCORD_REFUND_IN_PERIOD, /**< in the window in which it occurred */
+};
+
+/** What happens when the amount of usage is learnt late. */
+enum accord_late_usage {
+    ACCORD_LATE_BOTH,        /**< corrections go both ways */
+    ACCORD_LATE_UP_ONLY,     /**< nobody's closed amount is lowered */
+    ACCORD_LATE_IGNORE_AFTER /**< usage received more than `late_usage_days` after it is ignored */
 };
 
 struct accord_course_ref {
@@ -102,11 +192,33 @@ struct accord_agreement_version {
     struct accord_deduction tax;
     struct accord_deduction store_fee;
     struct accord_deduction payment_fee;
+    struct accord_deduction admin_fee;     /**< after the others; none is given with orders */
     bool add_back[ACCORD_FUNDERS];         /**< a discount so funded is added to the share base */
     uint32_t funder_party[ACCORD_FUNDERS]; /**< who is charged for it; index of a party */
     struct accord_term terms[ACCORD_TERMS_MAX]; /**< in declared order; exactly one residual */
     uint32_t term_count;
+    enum accord_refund_basis refund_basis;
+    /** Fees that are kept of what was refunded are charged to one party; else all bear them in
+     *  proportion, as they lower net. */
+    bool kept_fees_charged;
+    uint32_t fee_borne_by; /**< that party */
+    bool referral_kept;    /**< a refund does not take the referral back */
+    enum accord_late_usage late_usage;
+    int64_t late_usage_days;
+    /** A line counts for metrics unless it was refunded in full at most so many days (of 24 hours)
+     *  after the sale; -1: whenever it was. */
+    int64_t qualify_days;
+    enum accord_fx_policy fx_policy;
+    int64_t hold_days;        /**< 0 .. 366: younger earnings are pending, not due */
+    int64_t reserve_ppm;      /**< of a period's earnings, not due until released */
+    int64_t reserve_periods;  /**< released so many periods later; >= 1 with a reserve */
+    int64_t min_payout_minor; /**< less than it is carried, not payable */
+    int64_t tail_days;        /**< periods of differences only, after the end */
+    int64_t dispute_days;     /**< how long a statement can be disputed */
 };
+
+/** True when the version has a term that is settled per window: its residual then is, too. */
+bool accord_agreement_has_window(const struct accord_agreement_version *version);
 
 /**
  * Checks what the type cannot say: counts, rates and amounts within their range, exactly one
@@ -177,7 +289,8 @@ enum accord_held {
     ACCORD_HELD_NOT,
     ACCORD_HELD_UNMATCHED,      /**< the course is not known */
     ACCORD_HELD_UNASSIGNED,     /**< no agreement covers it */
-    ACCORD_HELD_NO_RATE,        /**< another currency than the agreement's, and no rate */
+    ACCORD_HELD_NO_RATE,        /**< another currency than the agreement's, and no rate (yet), or
+                                     one that makes an amount larger than JSON can carry */
     ACCORD_HELD_EXCESS_REFUND,  /**< refunded beyond what was paid */
     ACCORD_HELD_OVER_ALLOCATED, /**< amounts exceed net */
 };
@@ -218,6 +331,9 @@ struct accord_order {
     struct accord_currency currency;
     const struct accord_line *lines;
     size_t line_count; /**< at most ACCORD_LINES_MAX */
+    /** By version of the call: the conversion into its currency, for those with another currency
+     *  than the order's; the others are not looked at. NULL: there are none. */
+    const struct accord_rate_pin *rates;
 };
 
 /**
@@ -243,11 +359,18 @@ struct accord_refund {
     int64_t fee_returned; /**< >= 0: lowers the payment fee, then the store fee */
 };
 
+/** The payee under which `open` is posted beside the shares of parties and promoters; no partner
+ *  can have this id. */
+#define ACCORD_PAYEE_WINDOW "@window"
+
 /**
  * What settle gave for one line: what stands now, after refunds.
  *
  * Of a held line only `gross` and `refunded` are filled, and the version where one won. Otherwise
- * net = gross − refunded − tax − store_fee − payment_fee, and the sum of `shares` is net.
+ * net_sale = gross − refunded − tax − store_fee − payment_fee − admin_fee, all in the currency of
+ * the sale; net is net_sale in the agreement's currency (converted by order->rates, half to even,
+ * where the two differ), as are added_back, base, open, shares and referral. The sum of `shares`,
+ * `referral` and `open` is net.
  */
 struct accord_line_result {
     enum accord_held held;
@@ -258,9 +381,18 @@ struct accord_line_result {
     int64_t tax; /**< of what remains; 0 when the agreement does not deduct it. Fees likewise */
     int64_t store_fee;
     int64_t payment_fee;
-    int64_t net;        /**< what is received and split; negative when kept fees exceed the rest */
+    int64_t admin_fee;
+    int64_t net_sale;   /**< what is received; negative when kept fees exceed the rest */
+    int64_t net;        /**< the same in the agreement's currency: what is split */
     int64_t added_back; /**< discounts added to the share base and charged to their funders */
+    int64_t base;       /**< what shares and tiers are taken of: after CPA, amounts and referral */
+    int64_t open;       /**< left to the window: the residual's part, where that is settled there */
+    int64_t lines_qualified;            /**< 1 when the line counts for metrics, else 0 */
+    int64_t units_qualified;            /**< its quantity, or 0 */
     int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the winning version */
+    /** What the promoters of the attributed touch get, by level; see struct accord_order. */
+    int64_t referral[ACCORD_LEVELS_MAX];
+    const char *promoters[ACCORD_LEVELS_MAX]; /**< NULL: none; borrowed from the order */
 };
 
 /** What of an order's refunds could not be applied. */
@@ -274,7 +406,8 @@ struct accord_excess {
  *
  * Of what is left of a line:
  * - Discounts that the agreement adds back raise what is shared out and are charged to their
- *   funders as negatives; they and the amounts of terms scale with what is not refunded.
+ *   funders as negatives; they and the amounts of terms scale with what is not refunded. Discounts
+ *   are converted like net, each once; amounts of terms are in the agreement's currency.
  * - Amounts come first, then share terms and the residual split the rest by largest remainder in
  *   declared order; the residual weighs what the shares leave of one whole.
  * - A line whose amounts exceed what there is to share out as sold is held `over_allocated`,
@@ -305,6 +438,8 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  *
  *     gross, refunded, tax, tax_returned, store_fee, payment_fee, fee_returned      add up to
  *     net                                                                           and with
+ *     convert                                      (another currency: net in the agreement's)
+ *     discount (one per funder; another currency: in that of the sale)
  *     added_back (one per funder; payee: who funds it)                              to
  *     share_base                                   (only when something was added back)
  *     amount (one per term)                        is handed out of it, which leaves
@@ -312,8 +447,8 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  *     share, residual (in declared order)          and at last
  *     funded (one per funder, negative)            so that all that payees get adds up to net.
  *
- * A step whose amount is zero and has no rate is left out, except gross, net and what goes to a
- * payee. A held line ends with a step "held" whose amount is what remains of gross.
+ * A step whose amount is zero and has no rate is left out, except gross, net, convert and what goes
+ * to a payee. A held line ends with a step "held" whose amount is what remains of gross.
  *
  * The exact value before rounding is ±(exact_floor + exact_num / exact_den), lowest terms.
  */
@@ -322,6 +457,9 @@ struct accord_step {
     const char *payee;    /**< NULL when the step is nobody's */
     const char *event_id; /**< of "refund": the fact it comes from; else NULL */
     int64_t amount;       /**< result of the step, minor units; deductions are negative */
+    struct accord_currency
+        currency; /**< of the amount: the sale's up to net, then the agreement's */
+    const struct accord_rate_pin *rate; /**< of a conversion; else NULL */
     bool exact_negative;
     uint64_t exact_floor; /**< whole units of the magnitude of the exact value */
     uint64_t exact_num;   /**< 0 <= exact_num < exact_den */

@@ -39,6 +39,36 @@ static bool lists_course(const struct accord_agreement_version *version, const c
     return false;
 }
 
+bool accord_agreement_has_window(const struct accord_agreement_version *version)
+{
+    for (uint32_t i = 0; i < version->term_count; i++) {
+        const struct accord_term *term = &version->terms[i];
+        switch (term->kind) {
+        case ACCORD_TERM_CPA:
+            if (term->floor_minor >= 0 || term->cap_minor >= 0 ||
+                term->metric == ACCORD_METRIC_LEARNERS)
+                return true;
+            break;
+        case ACCORD_TERM_TIERED:
+        case ACCORD_TERM_GREATER_OF:
+        case ACCORD_TERM_GUARANTEE:
+        case ACCORD_TERM_ADVANCE:
+        case ACCORD_TERM_FLOOR:
+        case ACCORD_TERM_CAP:
+            return true;
+        case ACCORD_TERM_SHARE:
+        case ACCORD_TERM_AMOUNT:
+        case ACCORD_TERM_RESIDUAL:
+        case ACCORD_TERM_REFERRAL:
+        case ACCORD_TERM_POOL:
+        case ACCORD_TERM_WITHHOLDING:
+        case ACCORD_TERM_KINDS:
+            break;
+        }
+    }
+    return false;
+}
+
 /* ---- check ---- */
 
 static bool rate_ok(const struct accord_deduction *deduction)
@@ -67,6 +97,18 @@ static enum accord_error check_term(const struct accord_agreement_version *versi
                    : ACCORD_OK;
     case ACCORD_TERM_RESIDUAL:
         return ACCORD_OK;
+    case ACCORD_TERM_CPA:
+    case ACCORD_TERM_REFERRAL:
+    case ACCORD_TERM_TIERED:
+    case ACCORD_TERM_GREATER_OF:
+    case ACCORD_TERM_GUARANTEE:
+    case ACCORD_TERM_ADVANCE:
+    case ACCORD_TERM_FLOOR:
+    case ACCORD_TERM_CAP:
+    case ACCORD_TERM_POOL:
+    case ACCORD_TERM_WITHHOLDING:
+    case ACCORD_TERM_KINDS:
+        break;
     }
     return ACCORD_E_VALUE_UNKNOWN;
 }

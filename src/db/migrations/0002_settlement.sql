@@ -1,0 +1,110 @@
+-- Settlement: closed periods, statements, postings, payments, disputes.
+
+-- A period of an agreement, once it is closed. Days count from 1970-01-01.
+CREATE TABLE period (
+    agreement @text NOT NULL,
+    day @int64 NOT NULL,                   -- its first
+    label @text NOT NULL,                  -- 2026-01 | 2026-Q1
+    to_day @int64 NOT NULL,                -- exclusive
+    from_at @int64 NOT NULL,
+    to_at @int64 NOT NULL,
+    zone_hash @bytes NOT NULL,             -- of the zone's data that gave the bounds
+    closed_seq @int64 NOT NULL,
+    closed_at @int64 NOT NULL,
+    closed_by @text NOT NULL,
+    PRIMARY KEY (agreement, day)
+) @strict;
+CREATE INDEX period_label ON period (label, agreement);
+
+-- What windows came to, as signed differences: the sum of the rows of (agreement, day, version,
+-- term, kind, payee) is what stands. Written when `booked` is closed.
+CREATE TABLE window_line (
+    agreement @text NOT NULL,
+    booked @int64 NOT NULL,                -- first day of the period that they were posted in
+    number @int64 NOT NULL,
+    day @int64 NOT NULL,                   -- first day of the period that they are about
+    version @int64 NOT NULL,
+    term @int64 NOT NULL,
+    kind @text NOT NULL,
+    payee @text NOT NULL,
+    amount @int64 NOT NULL,
+    PRIMARY KEY (agreement, booked, number)
+) @clustered;
+
+-- Published once, never changed.
+CREATE TABLE statement (
+    id @text NOT NULL PRIMARY KEY,
+    partner @text NOT NULL,
+    agreement @text NOT NULL,
+    day @int64 NOT NULL,
+    label @text NOT NULL,
+    seq @int64 NOT NULL,                   -- of the close; order of knowledge
+    currency @text NOT NULL,
+    opening @int64 NOT NULL,
+    earned @int64 NOT NULL,                -- lines and differences; reserves look back on it
+    closing @int64 NOT NULL,
+    due @int64 NOT NULL,
+    payable @int64 NOT NULL,
+    previous @text NOT NULL,               -- id of the one before in this series, or ''
+    lines_hash @bytes NOT NULL,            -- of its lines as NDJSON
+    hash @bytes NOT NULL,                  -- of the body
+    body @text NOT NULL,                   -- canonical JSON, as answered
+    published_at @int64 NOT NULL,
+    dispute_until @int64 NOT NULL
+) @strict;
+CREATE UNIQUE INDEX statement_series ON statement (partner, agreement, day);
+CREATE INDEX statement_partner ON statement (partner, seq, id);
+CREATE INDEX statement_seq ON statement (seq, id);
+CREATE INDEX statement_agreement ON statement (agreement, day, partner);
+
+-- What became of a statement; the last by seq stands.
+CREATE TABLE statement_state (
+    statement @text NOT NULL,
+    seq @int64 NOT NULL,
+    state @text NOT NULL,                  -- published | accepted | disputed | paid
+    changed_at @int64 NOT NULL,
+    changed_by @text NOT NULL,
+    PRIMARY KEY (statement, seq)
+) @clustered;
+
+CREATE TABLE dispute (
+    id @text NOT NULL PRIMARY KEY,
+    statement @text NOT NULL,
+    line @text NOT NULL,                   -- of the statement, or ''
+    opened_by @text NOT NULL,
+    reason @text NOT NULL,
+    claim_minor @int64,
+    state @text NOT NULL,                  -- open | upheld | rejected | withdrawn
+    resolution @text NOT NULL,
+    correction @text NOT NULL,             -- event_id of the fact that corrects, or ''
+    opened_at @int64 NOT NULL,
+    resolved_at @int64,
+    seq @int64 NOT NULL
+) @strict;
+CREATE INDEX dispute_statement ON dispute (statement, id);
+
+-- Double entry: the postings of a transaction add up to zero per currency.
+CREATE TABLE posting (
+    seq @int64 NOT NULL,
+    number @int64 NOT NULL,
+    kind @text NOT NULL,                   -- earnings | withholding | adjustment | payment | …
+    partner @text NOT NULL,
+    account @text NOT NULL,                -- settlement | tax_withheld | cash | deposit | …
+    agreement @text NOT NULL,              -- or ''
+    currency @text NOT NULL,
+    amount @int64 NOT NULL,                -- + the partner is owed, - it owes
+    reference @text NOT NULL,              -- statement or payment
+    posted_at @int64 NOT NULL,
+    PRIMARY KEY (seq, number)
+) @clustered;
+CREATE INDEX posting_account ON posting (partner, account, agreement, currency, seq);
+
+-- Distinct learners of a version in a month: how many qualifying lines each has.
+CREATE TABLE window_learner (
+    agreement @text NOT NULL,
+    day @int64 NOT NULL,                   -- first of the month
+    version @int64 NOT NULL,
+    learner @bytes NOT NULL,
+    line_count @int64 NOT NULL,
+    PRIMARY KEY (agreement, day, version, learner)
+) @clustered;
