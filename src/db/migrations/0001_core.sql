@@ -383,6 +383,7 @@ CREATE TABLE entry (
     version @int64 NOT NULL,
     held @text NOT NULL,                   -- '' or the reason
     day @int64 NOT NULL,                   -- local day of the sale, days since 1970-01-01
+    booked @int64 NOT NULL,                -- first day of the period that it is posted in; 0: none
     channel @text NOT NULL,
     provider @text NOT NULL,
     course_id @text NOT NULL,
@@ -402,6 +403,8 @@ CREATE TABLE entry (
     units_qualified @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
 ) @clustered;
+
+CREATE INDEX entry_booked ON entry (agreement, booked, sale_seq, line, number);
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
