@@ -11,7 +11,7 @@
  * applies its own f to both sums; what is decided at the end of a window is decided by the version
  * that is in force there.
  *
- * Order of calculation, each group in declared order:
+ * Order of calculation:
  *
  * 1. Out of what the lines left open, with S the metric of the window so far, base what shares are
  *    taken of, n what is counted:
@@ -22,14 +22,17 @@
  *    each rounded once, half to even. Below zero the first bracket goes on.
  * 2. The residual is what remains of open. It may be negative: terms do not depend on there being
  *    enough. What a payee earned is what lines, these terms and the residual gave it.
- * 3. Guarantee G, at its window's end: a top-up of what earned lies below G; or, when earned lies
- *    above it and top-ups are recoupable, a recoupment of the excess, as long as there is any to
- *    recoup. (A floor owed regardless of sales, taken back from better windows.)
+ * 3. Guarantee G, at its window's end: a top-up of what earned and top-ups lie below G; or, when
+ *    they lie above it and top-ups are recoupable, a recoupment of the excess, as long as there is
+ *    any to recoup. (A floor owed regardless of sales, taken back from better windows.)
  *    Advance, paid out when the agreement begins: at the end of each period, with a = earned +
  *    carry, nothing is recouped and a is carried while a < 0; else min(a, unrecouped) is recouped.
  *    At the end of the agreement a true-up fills what was paid up to the minimum.
  * 4. Floors, each at its window's end, on what the payee earned and was topped up; then caps, at
  *    once, on that and the floors. When a window comes down again, its cap gives back.
+ *
+ * In 3 and 4 shorter windows come first, and a window sees what its own and shorter ones gave and
+ * took. Within a window no two of a kind have one payee, so the declared order decides no amount.
  *
  * What is not cut from net (3 and floors) is a pair of lines, one of them negative, that of who
  * funds it; what a cap cuts goes to the payee of the residual. So all lines of a part add up to its
@@ -78,7 +81,8 @@ struct accord_window_period {
 
 enum { ACCORD_WINDOW_ACCOUNTS = 16, ACCORD_ID_MAX = 63 };
 
-/** What windows have come to for one payee. */
+/** What windows have come to for one payee; of guarantees, floors and caps those of the window
+ *  itself and of shorter ones. */
 struct accord_window_account {
     char payee[ACCORD_ID_MAX + 1];
     int64_t earned[ACCORD_WINDOWS];    /**< so far: lines, window terms and residual */
@@ -86,11 +90,11 @@ struct accord_window_account {
     int64_t recouped[ACCORD_WINDOWS];  /**< taken back of that */
     int64_t floored[ACCORD_WINDOWS];   /**< given by floors */
     int64_t capped[ACCORD_WINDOWS];    /**< taken by caps */
-    int64_t cut[ACCORD_WINDOWS];       /**< of that, taken by the cap of just this window */
+    int64_t cut[ACCORD_WINDOWS];       /**< of that, by the cap of just this window */
     int64_t to_recoup;                 /**< of guarantees */
     int64_t unrecouped;                /**< of advances */
     int64_t carry;                     /**< <= 0: earnings below zero that wait for better ones */
-    int64_t paid;                      /**< advances and what was payable; for a minimum */
+    int64_t paid;                      /**< advances, top-ups, and what was payable */
 };
 
 /** The state of the fold; zeroed before the first period. */

@@ -202,9 +202,12 @@ static struct accord_window_account *account_of(struct fold *fold, uint32_t part
     return account;
 }
 
-static void add_to_all(struct fold *fold, int64_t amounts[ACCORD_WINDOWS], int64_t amount)
+/* Adds to a window and to those that are longer. A window does not see what longer ones gave: a
+ * month's cap would cut what the year's guarantee pays in its last month. */
+static void add_from(struct fold *fold, int64_t amounts[ACCORD_WINDOWS], enum accord_window window,
+                     int64_t amount)
 {
-    for (unsigned w = 0; w < ACCORD_WINDOWS; w++)
+    for (unsigned w = window; w < ACCORD_WINDOWS; w++)
         amounts[w] = plus(fold, amounts[w], amount);
 }
 
@@ -212,7 +215,7 @@ static void add_earned(struct fold *fold)
 {
     for (uint32_t p = 0; p < fold->version->party_count; p++)
         if (fold->earned[p] != 0)
-            add_to_all(fold, account_of(fold, p)->earned, fold->earned[p]);
+            add_from(fold, account_of(fold, p)->earned, ACCORD_WINDOW_PERIOD, fold->earned[p]);
 }
 
 /* An amount of a whole window, or of the part of the period that the agreement was in force for. */
@@ -230,7 +233,7 @@ static int64_t amount_of_window(struct fold *fold, const struct accord_term *ter
 
 /* ---- guarantee and advance ---- */
 
-static void guarantee(struct fold *fold, const struct accord_term *term)
+static void keep_guarantee(struct fold *fold, const struct accord_term *term)
 {
     const unsigned w = term->window;
     struct accord_window_account *account = account_of(fold, term->payee);
@@ -242,13 +245,15 @@ static void guarantee(struct fold *fold, const struct accord_term *term)
     tell_earned(fold, term->payee, has);
     if (lacks > 0) {
         give_pair(fold, "guarantee", term->payee, term->funded_by, lacks);
-        add_to_all(fold, account->topped_up, lacks);
+        add_from(fold, account->topped_up, term->window, lacks);
+        account->paid = plus(fold, account->paid, lacks);
         if (term->recoup)
             account->to_recoup = plus(fold, account->to_recoup, lacks);
     } else if (term->recoup) {
         const int64_t back = least(minus(fold, 0, lacks), account->to_recoup);
         give_pair(fold, "recoupment", term->payee, term->funded_by, -back);
-        add_to_all(fold, account->recouped, back);
+        add_from(fold, account->recouped, term->window, back);
+        account->paid = minus(fold, account->paid, back);
         account->to_recoup = minus(fold, account->to_recoup, back);
     }
 }
@@ -263,12 +268,10 @@ static void recoup(struct fold *fold, const struct accord_term *term,
     account->carry = due < 0 ? due : 0;
     account->unrecouped -= back;
     account->paid = plus(fold, account->paid, due < 0 ? 0 : due - back);
-    account->paid = plus(fold, account->paid, account->topped_up[ACCORD_WINDOW_PERIOD]);
-    account->paid = minus(fold, account->paid, account->recouped[ACCORD_WINDOW_PERIOD]);
     give_pair(fold, "recoupment", term->payee, term->funded_by, -back);
 }
 
-static void advance(struct fold *fold, const struct accord_term *term)
+static void give_advance(struct fold *fold, const struct accord_term *term)
 {
     struct accord_window_account *account = account_of(fold, term->payee);
     if (fold->period->first_of_life) {
@@ -287,27 +290,28 @@ static void advance(struct fold *fold, const struct accord_term *term)
 
 /* ---- floors and caps ---- */
 
-/* What a payee has in a window that floors and caps look at. */
-static int64_t has_in(struct fold *fold, const struct accord_window_account *account, unsigned w)
+/* What floors and caps look at. Floors do not see what caps cut: caps come after them, and may
+ * still give back. */
+static int64_t has_uncut(struct fold *fold, const struct accord_window_account *account,
+                         enum accord_window window)
 {
-    int64_t has = plus(fold, account->earned[w], account->topped_up[w]);
-    has = plus(fold, has, account->floored[w]);
-    return minus(fold, has, account->capped[w]);
+    const int64_t has = plus(fold, account->earned[window], account->topped_up[window]);
+    return plus(fold, has, account->floored[window]);
 }
 
-static void floor_of(struct fold *fold, const struct accord_term *term)
+static void keep_floor(struct fold *fold, const struct accord_term *term)
 {
     struct accord_window_account *account = account_of(fold, term->payee);
     if (!ends(fold->period, term->window))
         return;
-    const int64_t has = has_in(fold, account, term->window);
+    const int64_t has = has_uncut(fold, account, term->window);
     const int64_t least_of_window = amount_of_window(fold, term);
     tell_earned(fold, term->payee, has);
     if (has >= least_of_window)
         return;
     const int64_t lacks = minus(fold, least_of_window, has);
     give_pair(fold, "floor", term->payee, term->funded_by, lacks);
-    add_to_all(fold, account->floored, lacks);
+    add_from(fold, account->floored, term->window, lacks);
 }
 
 static uint32_t residual_payee(const struct accord_agreement_version *version)
@@ -318,33 +322,49 @@ static uint32_t residual_payee(const struct accord_agreement_version *version)
     return 0; /* not of a version that was checked */
 }
 
-static void cap_of(struct fold *fold, const struct accord_term *term)
+static void keep_cap(struct fold *fold, const struct accord_term *term)
 {
     const uint32_t other = residual_payee(fold->version);
     struct accord_window_account *account = account_of(fold, term->payee);
     int64_t *cut = &account->cut[term->window];
     if (other == term->payee)
         return; /* what it cuts would come back to the same */
-    const int64_t has = has_in(fold, account, term->window);
+    const int64_t has =
+        minus(fold, has_uncut(fold, account, term->window), account->capped[term->window]);
     int64_t excess = minus(fold, has, term->amount_minor);
     tell_earned(fold, term->payee, has);
     /* When the window has come down since, what was cut too much is given back. */
     if (excess < -*cut)
         excess = -*cut;
     give_pair(fold, "cap", term->payee, other, minus(fold, 0, excess));
-    add_to_all(fold, account->capped, excess);
+    add_from(fold, account->capped, term->window, excess);
     *cut = plus(fold, *cut, excess);
 }
 
 /* ---- the part ---- */
 
-static void each_term(struct fold *fold,
-                      void (*apply)(struct fold *fold, const struct accord_term *term))
+typedef void apply_fn(struct fold *fold, const struct accord_term *term);
+
+static void each_term(struct fold *fold, apply_fn *apply)
 {
     for (uint32_t i = 0; i < fold->version->term_count && fold->err == ACCORD_OK; i++) {
         fold->term = i;
         apply(fold, &fold->version->terms[i]);
     }
+    fold->term = UINT32_MAX;
+}
+
+/* The terms of a kind, those of shorter windows first: longer ones look at what they gave. */
+static void each_of_kind(struct fold *fold, enum accord_term_kind kind, apply_fn *apply)
+{
+    for (unsigned w = 0; w < ACCORD_WINDOWS; w++)
+        for (uint32_t i = 0; i < fold->version->term_count && fold->err == ACCORD_OK; i++) {
+            const struct accord_term *term = &fold->version->terms[i];
+            if (term->kind != kind || (unsigned)term->window != w)
+                continue;
+            fold->term = i;
+            apply(fold, term);
+        }
     fold->term = UINT32_MAX;
 }
 
@@ -364,24 +384,10 @@ static void apply_residual(struct fold *fold, const struct accord_term *term)
         give_residual(fold, term);
 }
 
-static void apply_promise(struct fold *fold, const struct accord_term *term)
+static void apply_advance(struct fold *fold, const struct accord_term *term)
 {
-    if (term->kind == ACCORD_TERM_GUARANTEE)
-        guarantee(fold, term);
     if (term->kind == ACCORD_TERM_ADVANCE)
-        advance(fold, term);
-}
-
-static void apply_floor(struct fold *fold, const struct accord_term *term)
-{
-    if (term->kind == ACCORD_TERM_FLOOR)
-        floor_of(fold, term);
-}
-
-static void apply_cap(struct fold *fold, const struct accord_term *term)
-{
-    if (term->kind == ACCORD_TERM_CAP)
-        cap_of(fold, term);
+        give_advance(fold, term);
 }
 
 /* What the fold follows without looking. */
@@ -436,9 +442,10 @@ enum accord_error accord_window_settle(const struct accord_agreement_version *ve
     each_term(&fold, apply_residual);
     if (fold.err == ACCORD_OK)
         add_earned(&fold);
-    each_term(&fold, apply_promise);
-    each_term(&fold, apply_floor);
-    each_term(&fold, apply_cap);
+    each_of_kind(&fold, ACCORD_TERM_GUARANTEE, keep_guarantee);
+    each_term(&fold, apply_advance);
+    each_of_kind(&fold, ACCORD_TERM_FLOOR, keep_floor);
+    each_of_kind(&fold, ACCORD_TERM_CAP, keep_cap);
     if (fold.err != ACCORD_OK) {
         if (ret_term != NULL)
             *ret_term = fold.failed_term;
