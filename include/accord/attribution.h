@@ -5,7 +5,9 @@
  * used its coupon. accord_attribute() picks the one that the sale is paid on; every other touch
  * gets the reason why not. accord_referral_split() cuts the promoter's share, and that of whoever
  * brought the promoter, from an amount. accord_credit_touches() is for reports only: it spreads a
- * sale over all touches that count, and nobody is paid by it.
+ * sale over all touches that count, and nobody is paid by it. (Its game-theoretic sibling, the
+ * Shapley value of the paths that led to sales, shares each sale equally among the distinct
+ * promoters of its path: that is accord/pool.h with a sale for a member, method shapley.)
  *
  * The order of touches is (occurred_at, partner, event_id), bytewise; the order in which they are
  * given decides nothing. All of it is pure, re-entrant, and free of floating point. Memory is only

@@ -5,9 +5,11 @@
  * live report, the explanation, the audit and a partner's own re-derivation are this one function.
  *
  * Order of calculation per line: gross → tax → store fee → payment fee → net → amounts → shares and
- * residual. Single amounts round half to even; splits are accord_apportion() in declared order. A
- * refund is re-allocation: the line is computed anew on what remains of it, with the terms of the
- * sale, and the caller posts the difference.
+ * residual. All steps up to net are in the currency of the sale; where the agreement has another,
+ * net is converted once, as it stands, and everything behind it is in the agreement's. Single
+ * amounts round half to even; splits are accord_apportion() in declared order. A refund is
+ * re-allocation: the line is computed anew on what remains of it, with the terms of the sale, and
+ * the caller posts the difference.
  *
  * Every function is re-entrant and may be called from any thread. Memory is bounded by the input:
  * orders of up to 8 lines and 16 refunds allocate nothing.
@@ -21,6 +23,7 @@
 
 #include "accord/apportion.h"
 #include "accord/error.h"
+#include "accord/fx.h"
 #include "accord/money.h"
 
 #ifdef __cplusplus
@@ -140,7 +143,8 @@ struct accord_term {
     bool after_recoupment; /**< WITHHOLDING: its base is less what was recouped */
 };
 
-/** What a term of another currency than the sale's is converted with. */
+/** Which rate converts a sale in another currency: that of its local day, the mean of those
+ *  published in its period, or that of the period's last day. */
 enum accord_fx_policy { ACCORD_FX_ORDER_DAY, ACCORD_FX_PERIOD_AVERAGE, ACCORD_FX_CLOSE_DAY };
 
 /** Where a refund counts. */
@@ -290,7 +294,8 @@ enum accord_held {
     ACCORD_HELD_NOT,
     ACCORD_HELD_UNMATCHED,      /**< the course is not known */
     ACCORD_HELD_UNASSIGNED,     /**< no agreement covers it */
-    ACCORD_HELD_NO_RATE,        /**< another currency than the agreement's, and no rate */
+    ACCORD_HELD_NO_RATE,        /**< another currency than the agreement's, and no rate (yet), or
+                                     one that makes an amount larger than JSON can carry */
     ACCORD_HELD_EXCESS_REFUND,  /**< refunded beyond what was paid */
     ACCORD_HELD_OVER_ALLOCATED, /**< amounts exceed net */
 };
@@ -331,6 +336,9 @@ struct accord_order {
     struct accord_currency currency;
     const struct accord_line *lines;
     size_t line_count; /**< at most ACCORD_LINES_MAX */
+    /** By version of the call: the conversion into its currency, for those with another currency
+     *  than the order's; the others are not looked at. NULL: there are none. */
+    const struct accord_rate_pin *rates;
 };
 
 /**
@@ -356,11 +364,17 @@ struct accord_refund {
     int64_t fee_returned; /**< >= 0: lowers the payment fee, then the store fee */
 };
 
+/** The payee under which `open` is posted beside the shares of parties and promoters; no partner
+ *  can have this id. */
+#define ACCORD_PAYEE_WINDOW "@window"
+
 /**
  * What settle gave for one line: what stands now, after refunds.
  *
  * Of a held line only `gross` and `refunded` are filled, and the version where one won. Otherwise
- * net = gross − refunded − tax − store_fee − payment_fee − admin_fee, and the sum of `shares`,
+ * net_sale = gross − refunded − tax − store_fee − payment_fee − admin_fee, all in the currency of
+ * the sale; net is net_sale in the agreement's currency (converted by order->rates, half to even,
+ * where the two differ), as are added_back, base, open, shares and referral. The sum of `shares`,
  * `referral` and `open` is net.
  */
 struct accord_line_result {
@@ -373,7 +387,8 @@ struct accord_line_result {
     int64_t store_fee;
     int64_t payment_fee;
     int64_t admin_fee;
-    int64_t net;        /**< what is received and split; negative when kept fees exceed the rest */
+    int64_t net_sale;   /**< what is received; negative when kept fees exceed the rest */
+    int64_t net;        /**< the same in the agreement's currency: what is split */
     int64_t added_back; /**< discounts added to the share base and charged to their funders */
     int64_t base;       /**< what shares and tiers are taken of: after CPA, amounts and referral */
     int64_t open;       /**< left to the window: the residual's part, where that is settled there */
@@ -396,7 +411,8 @@ struct accord_excess {
  *
  * Of what is left of a line:
  * - Discounts that the agreement adds back raise what is shared out and are charged to their
- *   funders as negatives; they and the amounts of terms scale with what is not refunded.
+ *   funders as negatives; they and the amounts of terms scale with what is not refunded. Discounts
+ *   are converted like net, each once; amounts of terms are in the agreement's currency.
  * - Amounts come first, then share terms and the residual split the rest by largest remainder in
  *   declared order; the residual weighs what the shares leave of one whole.
  * - A line whose amounts exceed what there is to share out as sold is held `over_allocated`,
@@ -427,6 +443,8 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  *
  *     gross, refunded, tax, tax_returned, store_fee, payment_fee, fee_returned      add up to
  *     net                                                                           and with
+ *     convert                                      (another currency: net in the agreement's)
+ *     discount (one per funder; another currency: in that of the sale)
  *     added_back (one per funder; payee: who funds it)                              to
  *     share_base                                   (only when something was added back)
  *     amount (one per term)                        is handed out of it, which leaves
@@ -434,8 +452,8 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  *     share, residual (in declared order)          and at last
  *     funded (one per funder, negative)            so that all that payees get adds up to net.
  *
- * A step whose amount is zero and has no rate is left out, except gross, net and what goes to a
- * payee. A held line ends with a step "held" whose amount is what remains of gross.
+ * A step whose amount is zero and has no rate is left out, except gross, net, convert and what goes
+ * to a payee. A held line ends with a step "held" whose amount is what remains of gross.
  *
  * The exact value before rounding is ±(exact_floor + exact_num / exact_den), lowest terms.
  */
@@ -444,6 +462,9 @@ struct accord_step {
     const char *payee;    /**< NULL when the step is nobody's */
     const char *event_id; /**< of "refund": the fact it comes from; else NULL */
     int64_t amount;       /**< result of the step, minor units; deductions are negative */
+    struct accord_currency
+        currency; /**< of the amount: the sale's up to net, then the agreement's */
+    const struct accord_rate_pin *rate; /**< of a conversion; else NULL */
     bool exact_negative;
     uint64_t exact_floor; /**< whole units of the magnitude of the exact value */
     uint64_t exact_num;   /**< 0 <= exact_num < exact_den */

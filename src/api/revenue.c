@@ -169,6 +169,7 @@ static void write_sums(struct json_writer *w, const struct report_sums *sums,
     jw_key_money(w, "tax", sums->tax, currency);
     jw_key_money(w, "store_fee", sums->store_fee, currency);
     jw_key_money(w, "payment_fee", sums->payment_fee, currency);
+    jw_key_money(w, "admin_fee", sums->admin_fee, currency);
     jw_key_money(w, "net", sums->net, currency);
     jw_key_money(w, "added_back", sums->added_back, currency);
 }

@@ -1,8 +1,11 @@
 /* Which promoter a sale is owed to, and what the promoters of its chain get. */
 #include "accord/attribution.h"
 
-#include "accord/money.h"
+#include "accord/settle.h"
 #include "domain/touches.h"
+
+_Static_assert((int)ACCORD_REFERRAL_LEVELS_MAX == (int)ACCORD_LEVELS_MAX,
+               "a term has as many levels as can be split");
 
 /* What is said of a touch while the winner is not known. */
 static const enum accord_touch_outcome counts = ACCORD_TOUCH_BEATEN;

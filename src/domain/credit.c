@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "accord/attribution.h"
+#include "domain/fraction.h"
 #include "domain/touches.h"
-#include "domain/wide.h"
 
 /* The floor of the square root; of a value below 2^127. */
 static uint64_t square_root(uwide value)
@@ -34,7 +34,7 @@ enum accord_error accord_decay_weight(int64_t age_us, int64_t half_life_us, int6
     }
     for (int i = 0; i < 64; i++, bits >>= 1)
         y = square_root((uwide)y << (63 - (bits & 1)));
-    *ret = (int64_t)wide_round(y, (wide)1 << (31 + halvings));
+    *ret = (int64_t)fraction_round(y, (wide)1 << (31 + halvings));
     return ACCORD_OK;
 }
 

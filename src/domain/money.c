@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "domain/wide.h"
+#include "domain/fraction.h"
 
 /* ISO 4217, active codes that can be a price, by number of decimals of the minor unit. */
 static const char zero_decimals[] =
@@ -75,7 +75,7 @@ enum accord_error accord_mul_div(int64_t amount, int64_t num, int64_t den, int64
 {
     if (den <= 0)
         return ACCORD_E_DIVISION_BY_ZERO;
-    const wide quotient = wide_round((wide)amount * num, den);
+    const wide quotient = fraction_round((wide)amount * num, den);
     if (quotient > INT64_MAX || quotient < INT64_MIN)
         return ACCORD_E_OVERFLOW;
     *ret = (int64_t)quotient;

@@ -80,10 +80,14 @@ static enum accord_error note(struct line_refunds *state, int64_t amount, bool t
     return ACCORD_OK;
 }
 
-static struct accord_step refund_step(const struct accord_refund *row, int64_t amount)
+static struct accord_step refund_step(const struct run *run, const struct accord_refund *row,
+                                      int64_t amount)
 {
-    return (struct accord_step){
-        .op = "refund", .event_id = row->event_id, .amount = -amount, .rate_ppm = -1};
+    return (struct accord_step){.op = "refund",
+                                .event_id = row->event_id,
+                                .amount = -amount,
+                                .currency = run->order->currency,
+                                .rate_ppm = -1};
 }
 
 static enum accord_error apply_to_line(struct run *run, const struct accord_refund *row,
@@ -96,7 +100,7 @@ static enum accord_error apply_to_line(struct run *run, const struct accord_refu
     *ret_applied = applied;
     if (applied == 0)
         return ACCORD_OK;
-    const struct accord_step step = refund_step(row, applied);
+    const struct accord_step step = refund_step(run, row, applied);
     trace_step(run->trace, line, &step);
     return note(&run->states[line], applied, row->tax_returned >= 0,
                 row->tax_returned >= 0 ? row->tax_returned : 0, row->fee_returned);
@@ -136,7 +140,7 @@ static enum accord_error apply_to_order(struct run *run, const struct accord_ref
         if (run->parts[i] == 0)
             continue;
         if (traced) {
-            struct accord_step step = refund_step(row, run->parts[i]);
+            struct accord_step step = refund_step(run, row, run->parts[i]);
             trace_share(&run->shares[i], -applied, left, &step);
             trace_step(run->trace, i, &step);
         }

@@ -54,6 +54,9 @@ struct work {
     size_t index;
     const struct line_refunds *refunds;
     const struct accord_agreement_version *version;
+    const struct accord_rate_pin *rate; /* NULL: the agreement has the currency of the sale */
+    struct accord_currency sale_currency;
+    struct accord_currency currency; /* of what is computed now */
     const struct trace *trace;
     enum accord_error err;
 };
@@ -100,8 +103,10 @@ static int64_t scale_to(struct work *work, int64_t amount, int64_t remaining,
 
 static void emit(const struct work *work, const struct accord_step *step)
 {
+    struct accord_step told = *step;
+    told.currency = work->currency;
     if (work->err == ACCORD_OK)
-        trace_step(work->trace, work->index, step);
+        trace_step(work->trace, work->index, &told);
 }
 
 static void emit_amount(const struct work *work, const char *op, int64_t amount)
@@ -113,6 +118,40 @@ static void emit_amount(const struct work *work, const char *op, int64_t amount)
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+/* An amount of the sale in the agreement's currency; fills a step of it. */
+static int64_t convert(struct work *work, int64_t amount, struct accord_step *step)
+{
+    if (work->rate == NULL)
+        return amount;
+    int64_t result = 0;
+    const bool negative = amount < 0;
+    const int64_t magnitude = negative ? minus(work, 0, amount) : amount;
+    result = scale(work, magnitude, work->rate->num, work->rate->den, step);
+    step->exact_negative = negative;
+    step->rate = work->rate;
+    return negative ? -result : result;
+}
+
+/* False when some amount of the line might come to more, converted, than JSON can carry. Whatever
+ * the agreement deducts by a rate is at most what was paid, each time. */
+static bool is_convertible(const struct accord_line *line,
+                           const struct accord_agreement_version *version,
+                           const struct accord_rate_pin *rate)
+{
+    enum { RATES = 4 }; /* tax and the fees */
+    const int64_t given[] = {line->tax, line->store_fee, line->payment_fee,
+                             version->payment_fee.fixed_minor};
+    int64_t sum = 0;
+    int64_t converted = 0;
+    bool fits = __builtin_mul_overflow(line->paid, 1 + RATES, &sum) == 0;
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        fits = fits && (given[i] < 0 || accord_add(sum, given[i], &sum) == ACCORD_OK);
+    for (unsigned f = 0; f < ACCORD_FUNDERS; f++)
+        fits = fits && accord_add(sum, line->discounts[f], &sum) == ACCORD_OK;
+    return fits && accord_rate_convert(sum, rate, &converted) == ACCORD_OK &&
+           converted <= ACCORD_JSON_INT_MAX;
 }
 
 /* The tax that a part of gross holds. */
@@ -214,6 +253,19 @@ static struct deductions deduct(struct work *work)
     return got;
 }
 
+/* Emits what a funder pays for, in the currency of the sale, and begins the step anew. */
+static void tell_discount(struct work *work, struct accord_step *step, int64_t discount)
+{
+    const struct accord_currency agreed = work->currency;
+    step->op = "discount";
+    step->amount = discount;
+    work->currency = work->sale_currency;
+    if (discount != 0)
+        emit(work, step);
+    work->currency = agreed;
+    *step = (struct accord_step){.op = "added_back", .payee = step->payee, .rate_ppm = -1};
+}
+
 /* Adds back what funders pay for; ret_charges is what each of them is charged. */
 static int64_t add_back(struct work *work, int64_t remaining, int64_t ret_charges[ACCORD_FUNDERS])
 {
@@ -226,7 +278,12 @@ static int64_t add_back(struct work *work, int64_t remaining, int64_t ret_charge
         struct accord_step step = {.op = "added_back",
                                    .payee = version->parties[version->funder_party[f]],
                                    .rate_ppm = -1};
-        ret_charges[f] = scale_to(work, work->line->discounts[f], remaining, &step);
+        int64_t discount = scale_to(work, work->line->discounts[f], remaining, &step);
+        if (work->rate != NULL) {
+            tell_discount(work, &step, discount);
+            discount = convert(work, discount, &step);
+        }
+        ret_charges[f] = discount;
         sum = plus(work, sum, ret_charges[f]);
         step.amount = ret_charges[f];
         if (step.amount != 0)
@@ -245,10 +302,11 @@ static bool over_allocated(struct work *work, int64_t net_as_sold)
             amounts += version->terms[i].amount_minor;
     if (amounts == 0)
         return false;
-    int64_t base = net_as_sold;
+    struct accord_step unsaid = {0};
+    int64_t base = convert(work, net_as_sold, &unsaid);
     for (unsigned f = 0; f < ACCORD_FUNDERS; f++)
         if (version->add_back[f])
-            base = plus(work, base, work->line->discounts[f]);
+            base = plus(work, base, convert(work, work->line->discounts[f], &unsaid));
     return amounts > base;
 }
 
@@ -285,6 +343,7 @@ static void give_shares(struct work *work, int64_t rest, struct accord_line_resu
     int64_t parts[ACCORD_TERMS_MAX];
     struct accord_share shares[ACCORD_TERMS_MAX];
     const struct accord_term *terms[ACCORD_TERMS_MAX];
+    const bool has_window = accord_agreement_has_window(version);
     size_t count = 0;
     int64_t residual = ACCORD_PPM_WHOLE;
 
@@ -292,7 +351,8 @@ static void give_shares(struct work *work, int64_t rest, struct accord_line_resu
         if (version->terms[i].kind == ACCORD_TERM_SHARE)
             residual -= version->terms[i].share_ppm;
     for (uint32_t i = 0; i < version->term_count; i++) {
-        if (version->terms[i].kind == ACCORD_TERM_AMOUNT)
+        if (version->terms[i].kind != ACCORD_TERM_SHARE &&
+            version->terms[i].kind != ACCORD_TERM_RESIDUAL)
             continue;
         terms[count] = &version->terms[i];
         weights[count++] =
@@ -306,11 +366,17 @@ static void give_shares(struct work *work, int64_t rest, struct accord_line_resu
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        credit(work, result, terms[i]->payee, parts[i]);
+        const bool open = terms[i]->kind == ACCORD_TERM_RESIDUAL && has_window;
+        if (open)
+            result->open = parts[i];
+        else
+            credit(work, result, terms[i]->payee, parts[i]);
         if (!traced)
             continue;
-        struct accord_step step = {.op = terms[i]->kind == ACCORD_TERM_SHARE ? "share" : "residual",
-                                   .payee = version->parties[terms[i]->payee],
+        struct accord_step step = {.op = open                                  ? "open"
+                                         : terms[i]->kind == ACCORD_TERM_SHARE ? "share"
+                                                                               : "residual",
+                                   .payee = open ? NULL : version->parties[terms[i]->payee],
                                    .amount = parts[i],
                                    .rate_ppm = weights[i]};
         trace_share(&shares[i], rest, ACCORD_PPM_WHOLE, &step);
@@ -350,6 +416,13 @@ static enum accord_error distribute(struct work *work, struct accord_line_result
         emit_amount(work, "held", remaining);
         return work->err;
     }
+    const int64_t net_sale = net;
+    work->currency = work->version->currency;
+    if (work->rate != NULL) {
+        struct accord_step step = {.op = "convert", .rate_ppm = -1};
+        net = step.amount = convert(work, net_sale, &step);
+        emit(work, &step);
+    }
     const int64_t added = add_back(work, remaining, charges);
     const int64_t base = plus(work, net, added);
     if (added != 0)
@@ -364,8 +437,13 @@ static enum accord_error distribute(struct work *work, struct accord_line_result
     result->tax = cut.tax;
     result->store_fee = cut.store_fee;
     result->payment_fee = cut.payment_fee;
+    result->net_sale = net_sale;
     result->net = net;
     result->added_back = added;
+    result->base = rest;
+    /* Refunded in full it counts no longer. */
+    result->lines_qualified = work->refunds->refunded == 0 || remaining > 0;
+    result->units_qualified = result->lines_qualified * work->line->quantity;
     return work->err;
 }
 
@@ -398,7 +476,12 @@ static enum accord_error settle_line(const struct run *run, size_t index,
                                         .channel = run->order->channel,
                                         .course_id = line->course_id,
                                         .occurred_at_us = run->order->occurred_at_us};
-    struct work work = {.line = line, .index = index, .refunds = refunds, .trace = &run->trace};
+    struct work work = {.line = line,
+                        .index = index,
+                        .refunds = refunds,
+                        .sale_currency = run->order->currency,
+                        .currency = run->order->currency,
+                        .trace = &run->trace};
     uint32_t term = 0;
 
     *result = (struct accord_line_result){.version = SIZE_MAX,
@@ -416,8 +499,12 @@ static enum accord_error settle_line(const struct run *run, size_t index,
         if (result->version == SIZE_MAX)
             result->held = ACCORD_HELD_UNASSIGNED;
         else if (!accord_currency_equal(run->versions[result->version]->currency,
-                                        run->order->currency))
-            result->held = ACCORD_HELD_NO_RATE;
+                                        run->order->currency)) {
+            work.rate = run->order->rates == NULL ? NULL : &run->order->rates[result->version];
+            if (work.rate == NULL || work.rate->den <= 0 ||
+                !is_convertible(line, run->versions[result->version], work.rate))
+                result->held = ACCORD_HELD_NO_RATE;
+        }
     }
     if (result->held != ACCORD_HELD_NOT) {
         emit_amount(&work, "held", line->paid - refunds->refunded);

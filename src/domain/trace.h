@@ -3,7 +3,7 @@
 #define ACCORD_DOMAIN_TRACE_H
 
 #include "accord/settle.h"
-#include "domain/wide.h"
+#include "domain/fraction.h"
 
 /** Where the steps go; a NULL function: nowhere. */
 struct trace {

@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "domain/fraction.h"
 #include "domain/trace.h"
-#include "domain/wide.h"
 
 static bool in_range(int64_t value, int64_t most)
 {
@@ -57,7 +57,7 @@ enum accord_error accord_withholding_of(const struct accord_withholding *table, 
         exact = (taxable > 0 ? taxable * step->rate_ppm : 0) -
                 step->quick_deduction_minor * whole * whole;
     }
-    const wide rounded = wide_round(exact, whole * whole);
+    const wide rounded = fraction_round(exact, whole * whole);
     int64_t withheld = 0;
     if (rounded > 0)
         withheld = rounded < base ? (int64_t)rounded : base;

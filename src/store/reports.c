@@ -6,8 +6,8 @@ static const char *const grain_names[] = {
 #define ROLLUP_COLUMNS                                                                             \
     "r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel, r.currency"
 #define ROLLUP_SUMS                                                                                \
-    ", r.line_count, r.quantity, r.gross, r.refunded, r.tax, r.store_fee, r.payment_fee, r.net, "  \
-    "r.added_back "
+    ", r.line_count, r.quantity, r.gross, r.refunded, r.tax, r.store_fee, r.payment_fee, "         \
+    "r.admin_fee, r.net, r.added_back, r.base, r.lines_qualified, r.units_qualified "
 /* Versions are walked in order, from the one that the place lies in, and each version's rows of the
  * window are one range of the primary key. CROSS JOIN keeps versions the outer loop on SQLite, and
  * the CASE keeps its planner from walking all rollups behind the place instead. */
@@ -77,8 +77,12 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
         .tax = db_get_int(row, 12),
         .store_fee = db_get_int(row, 13),
         .payment_fee = db_get_int(row, 14),
-        .net = db_get_int(row, 15),
-        .added_back = db_get_int(row, 16),
+        .admin_fee = db_get_int(row, 15),
+        .net = db_get_int(row, 16),
+        .added_back = db_get_int(row, 17),
+        .base = db_get_int(row, 18),
+        .lines_qualified = db_get_int(row, 19),
+        .units_qualified = db_get_int(row, 20),
     };
     return reading->row(reading->context, &key, &sums);
 }

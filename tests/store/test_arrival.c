@@ -31,7 +31,7 @@ struct op {
 };
 
 struct line {
-    char provider[4];
+    char provider[16];
     char course[16];
     int64_t paid;
     int64_t quantity;
@@ -425,7 +425,10 @@ static void expect_order(struct order *order)
                      sale->currency, numbers, NULL);
         } else {
             int64_t shares[3];
-            numbers[ENTRY_NET] = left[i];
+            numbers[ENTRY_NET] = numbers[ENTRY_BASE] = left[i];
+            /* A line that was paid for counts until nothing of that is left. */
+            numbers[ENTRY_LINES_QUALIFIED] = left[i] > 0 || line->paid == 0;
+            numbers[ENTRY_UNITS_QUALIFIED] = numbers[ENTRY_LINES_QUALIFIED] * line->quantity;
             split(left[i], terms->ppm, terms->count, shares);
             add_line(terms, "", sale->at, order->channel, line->provider, line->course,
                      sale->currency, numbers, shares);
