@@ -6,9 +6,7 @@
 #include <stdint.h>
 
 #include "accord/apportion.h"
-
-__extension__ typedef __int128 wide;
-__extension__ typedef unsigned __int128 uwide;
+#include "domain/fraction.h"
 
 /** Splits `total` over `count` weights >= 0 whose sum is in 1 .. 2^127 - 1, as accord_apportion()
  *  does with 64 bits; parts may be the weights. total > -2^127. */
