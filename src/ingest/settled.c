@@ -86,6 +86,7 @@ static void line_row(const struct sale_view *view, size_t index,
         .provider = line->provider,
         .course_id = line->course_id,
         .currency = order->currency.code,
+        .sale_currency = order->currency.code,
         .numbers =
             {
                 [ENTRY_LINES] = 1,
@@ -95,6 +96,7 @@ static void line_row(const struct sale_view *view, size_t index,
                 [ENTRY_TAX] = result->tax,
                 [ENTRY_STORE_FEE] = result->store_fee,
                 [ENTRY_PAYMENT_FEE] = result->payment_fee,
+                [ENTRY_NET_SALE] = result->net_sale,
                 [ENTRY_NET] = result->net,
                 [ENTRY_ADDED_BACK] = result->added_back,
             },
@@ -103,6 +105,7 @@ static void line_row(const struct sale_view *view, size_t index,
         const struct agreement_version *version = choice->versions[result->version];
         row.agreement = version->terms.agreement;
         row.version = version->terms.version;
+        row.currency = version->terms.currency.code;
         row.day = zone_day(version->zone, order->occurred_at_us);
         for (uint32_t i = 0; i < version->terms.party_count; i++)
             if (result->held == ACCORD_HELD_NOT && result->shares[i] != 0)
@@ -112,8 +115,8 @@ static void line_row(const struct sale_view *view, size_t index,
     *ret = row;
 }
 
-enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
-                             const struct sale_view *view, struct settled *ret)
+enum accord_error settled_of(struct agreement_book *book, struct rate_book *rates,
+                             struct arena *arena, const struct sale_view *view, struct settled *ret)
 {
     const struct accord_order *order = view->order;
     struct accord_refund *refunds;
@@ -127,6 +130,10 @@ enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
     if (error == ACCORD_OK)
         error =
             agreement_book_choose(book, arena, order->channel, providers, provider_count, &choice);
+    struct accord_order converted = *order;
+    if (error == ACCORD_OK)
+        error =
+            rate_book_pins(rates, arena, order, choice.versions, choice.count, &converted.rates);
     if (error != ACCORD_OK)
         return error;
 
@@ -136,8 +143,8 @@ enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
     struct accord_excess excess = {0, 0};
     if (results == NULL || settled.rows == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    error = accord_settle_order(order, refunds, refund_count, choice.terms, choice.count, results,
-                                &excess);
+    error = accord_settle_order(&converted, refunds, refund_count, choice.terms, choice.count,
+                                results, &excess);
     if (error != ACCORD_OK)
         return error;
     for (size_t i = 0; i < order->line_count; i++) {
@@ -156,6 +163,7 @@ enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
             .provider = provider_count == 1 ? providers[0] : "",
             .course_id = "",
             .currency = order->currency.code,
+            .sale_currency = order->currency.code,
             .numbers = {[ENTRY_LINES] = (int64_t)excess.count, [ENTRY_REFUNDED] = excess.amount},
         };
     *ret = settled;
@@ -169,7 +177,8 @@ bool entry_same_group(const struct entry_row *a, const struct entry_row *b)
     return a->line == b->line && a->version == b->version && a->day == b->day &&
            strcmp(a->agreement, b->agreement) == 0 && strcmp(a->held, b->held) == 0 &&
            strcmp(a->course_id, b->course_id) == 0 && strcmp(a->provider, b->provider) == 0 &&
-           strcmp(a->channel, b->channel) == 0 && strcmp(a->currency, b->currency) == 0;
+           strcmp(a->channel, b->channel) == 0 && strcmp(a->currency, b->currency) == 0 &&
+           strcmp(a->sale_currency, b->sale_currency) == 0;
 }
 
 static enum accord_error add_amount(int64_t *sum, int64_t amount, int sign)

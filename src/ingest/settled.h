@@ -6,6 +6,7 @@
 #define INGEST_SETTLED_H
 
 #include "ingest/book.h"
+#include "ingest/rates.h"
 #include "store/entries.h"
 #include "store/sales.h"
 
@@ -29,9 +30,11 @@ struct settled {
 enum accord_error settled_refunds(const struct sale_view *view, struct arena *arena,
                                   struct accord_refund **ret, size_t *ret_count);
 
-/** Settles a sale with the terms of the book. Texts are borrowed from the view and the book. */
-enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
-                             const struct sale_view *view, struct settled *ret);
+/** Settles a sale with the terms of the book and the rates. Texts are borrowed from the view and
+ * the book. */
+enum accord_error settled_of(struct agreement_book *book, struct rate_book *rates,
+                             struct arena *arena, const struct sale_view *view,
+                             struct settled *ret);
 
 /** True when two rows stand for the same thing: they can be added up. */
 bool entry_same_group(const struct entry_row *a, const struct entry_row *b);
