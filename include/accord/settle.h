@@ -359,6 +359,10 @@ struct accord_refund {
     int64_t fee_returned; /**< >= 0: lowers the payment fee, then the store fee */
 };
 
+/** The payee under which `open` is posted beside the shares of parties and promoters; no partner
+ *  can have this id. */
+#define ACCORD_PAYEE_WINDOW "@window"
+
 /**
  * What settle gave for one line: what stands now, after refunds.
  *

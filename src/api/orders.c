@@ -304,6 +304,7 @@ static void write_order_line(struct json_writer *w, const struct order_call *sta
     jw_key_money(w, "tax", result->tax, currency);
     jw_key_money(w, "store_fee", result->store_fee, currency);
     jw_key_money(w, "payment_fee", result->payment_fee, currency);
+    jw_key_money(w, "admin_fee", result->admin_fee, currency);
     jw_key_money(w, "net_sale", result->net_sale, currency);
     jw_key_money(w, "net", result->net, agreed);
     jw_key_money(w, "added_back", result->added_back, agreed);

@@ -170,6 +170,7 @@ static void write_sums(struct json_writer *w, const struct report_sums *sums,
     jw_key_money(w, "tax", sums->tax, sale);
     jw_key_money(w, "store_fee", sums->store_fee, sale);
     jw_key_money(w, "payment_fee", sums->payment_fee, sale);
+    jw_key_money(w, "admin_fee", sums->admin_fee, sale);
     jw_key_money(w, "net_sale", sums->net_sale, sale);
     jw_key_money(w, "net", sums->net, currency);
     jw_key_money(w, "added_back", sums->added_back, currency);

@@ -78,12 +78,14 @@ static int compare_groups(enum report_group_by group_by, const struct report_key
 
 static enum accord_error add_sums(struct report_sums *to, const struct report_sums *more)
 {
-    int64_t *const sums[] = {&to->line_count, &to->quantity,  &to->gross,       &to->refunded,
-                             &to->tax,        &to->store_fee, &to->payment_fee, &to->net_sale,
-                             &to->net,        &to->added_back};
-    const int64_t values[] = {more->line_count, more->quantity,  more->gross,       more->refunded,
-                              more->tax,        more->store_fee, more->payment_fee, more->net_sale,
-                              more->net,        more->added_back};
+    int64_t *const sums[] = {
+        &to->line_count, &to->quantity,    &to->gross,           &to->refunded,       &to->tax,
+        &to->store_fee,  &to->payment_fee, &to->admin_fee,       &to->net_sale,       &to->net,
+        &to->added_back, &to->base,        &to->lines_qualified, &to->units_qualified};
+    const int64_t values[] = {
+        more->line_count, more->quantity,    more->gross,           more->refunded,       more->tax,
+        more->store_fee,  more->payment_fee, more->admin_fee,       more->net_sale,       more->net,
+        more->added_back, more->base,        more->lines_qualified, more->units_qualified};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         const enum accord_error error = accord_add(*sums[i], values[i], sums[i]);
         if (error != ACCORD_OK)
@@ -97,7 +99,8 @@ static bool is_nothing(const struct report_sums *sums)
 {
     return sums->line_count == 0 && sums->quantity == 0 && sums->gross == 0 &&
            sums->refunded == 0 && sums->tax == 0 && sums->store_fee == 0 &&
-           sums->payment_fee == 0 && sums->net_sale == 0 && sums->net == 0 && sums->added_back == 0;
+           sums->payment_fee == 0 && sums->admin_fee == 0 && sums->net_sale == 0 &&
+           sums->net == 0 && sums->added_back == 0;
 }
 
 static int compare_version(const struct agreement_version *version, const struct report_key *key)
@@ -174,7 +177,10 @@ static enum accord_error add_share(struct report_group *group, struct slice paye
     for (uint32_t i = 0; i < terms->party_count; i++)
         if (slice_equal(slice_of(terms->parties[i]), payee))
             return accord_add(group->shares[i], amount, &group->shares[i]);
-    return ACCORD_E_DATABASE_ERROR;
+    /* Who is no party is a promoter, but for the window. */
+    int64_t *other =
+        slice_equal(slice_of(ACCORD_PAYEE_WINDOW), payee) ? &group->open : &group->referral;
+    return accord_add(*other, amount, other);
 }
 
 static enum accord_error take_share(void *context, const struct report_key *key, struct slice payee,

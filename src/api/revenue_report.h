@@ -35,6 +35,8 @@ struct report_group {
     const struct agreement_version *version;
     struct report_sums sums;
     int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the version */
+    int64_t referral;                   /**< what promoters get who are no party */
+    int64_t open;                       /**< left to the window */
 };
 
 /** Settled sales of the whole period in one currency under agreements in one currency. */

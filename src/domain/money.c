@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-__extension__ typedef __int128 i128;
+#include "domain/fraction.h"
 
 /* ISO 4217, active codes that can be a price, by number of decimals of the minor unit. */
 static const char zero_decimals[] =
@@ -75,17 +75,7 @@ enum accord_error accord_mul_div(int64_t amount, int64_t num, int64_t den, int64
 {
     if (den <= 0)
         return ACCORD_E_DIVISION_BY_ZERO;
-    const i128 product = (i128)amount * num;
-    i128 quotient = product / den;
-    i128 rest = product % den;
-    if (rest < 0) {
-        rest += den;
-        quotient -= 1;
-    }
-    /* 0 <= rest < den; the exact value is quotient + rest/den. */
-    const i128 twice = rest * 2;
-    if (twice > den || (twice == den && (quotient & 1) != 0))
-        quotient += 1;
+    const wide quotient = fraction_round((wide)amount * num, den);
     if (quotient > INT64_MAX || quotient < INT64_MIN)
         return ACCORD_E_OVERFLOW;
     *ret = (int64_t)quotient;

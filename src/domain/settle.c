@@ -343,6 +343,7 @@ static void give_shares(struct work *work, int64_t rest, struct accord_line_resu
     int64_t parts[ACCORD_TERMS_MAX];
     struct accord_share shares[ACCORD_TERMS_MAX];
     const struct accord_term *terms[ACCORD_TERMS_MAX];
+    const bool has_window = accord_agreement_has_window(version);
     size_t count = 0;
     int64_t residual = ACCORD_PPM_WHOLE;
 
@@ -350,7 +351,8 @@ static void give_shares(struct work *work, int64_t rest, struct accord_line_resu
         if (version->terms[i].kind == ACCORD_TERM_SHARE)
             residual -= version->terms[i].share_ppm;
     for (uint32_t i = 0; i < version->term_count; i++) {
-        if (version->terms[i].kind == ACCORD_TERM_AMOUNT)
+        if (version->terms[i].kind != ACCORD_TERM_SHARE &&
+            version->terms[i].kind != ACCORD_TERM_RESIDUAL)
             continue;
         terms[count] = &version->terms[i];
         weights[count++] =
@@ -364,11 +366,17 @@ static void give_shares(struct work *work, int64_t rest, struct accord_line_resu
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        credit(work, result, terms[i]->payee, parts[i]);
+        const bool open = terms[i]->kind == ACCORD_TERM_RESIDUAL && has_window;
+        if (open)
+            result->open = parts[i];
+        else
+            credit(work, result, terms[i]->payee, parts[i]);
         if (!traced)
             continue;
-        struct accord_step step = {.op = terms[i]->kind == ACCORD_TERM_SHARE ? "share" : "residual",
-                                   .payee = version->parties[terms[i]->payee],
+        struct accord_step step = {.op = open                                  ? "open"
+                                         : terms[i]->kind == ACCORD_TERM_SHARE ? "share"
+                                                                               : "residual",
+                                   .payee = open ? NULL : version->parties[terms[i]->payee],
                                    .amount = parts[i],
                                    .rate_ppm = weights[i]};
         trace_share(&shares[i], rest, ACCORD_PPM_WHOLE, &step);
@@ -432,6 +440,10 @@ static enum accord_error distribute(struct work *work, struct accord_line_result
     result->net_sale = net_sale;
     result->net = net;
     result->added_back = added;
+    result->base = rest;
+    /* Refunded in full it counts no longer. */
+    result->lines_qualified = work->refunds->refunded == 0 || remaining > 0;
+    result->units_qualified = result->lines_qualified * work->line->quantity;
     return work->err;
 }
 

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-__extension__ typedef unsigned __int128 u128;
-
 static uint64_t greatest_common_divisor(uint64_t a, uint64_t b)
 {
     while (b != 0) {
@@ -31,12 +29,17 @@ enum accord_error trace_scale(int64_t amount, int64_t num, int64_t den, int64_t 
     *ret = result;
     if (ret_step == NULL)
         return ACCORD_OK;
-    const u128 product = (u128)(uint64_t)amount * (uint64_t)num;
-    ret_step->exact_negative = false;
-    ret_step->exact_floor = (uint64_t)(product / (uint64_t)den);
-    set_fraction(ret_step, (uint64_t)(product % (uint64_t)den), (uint64_t)den);
-    ret_step->rounding = "half_even";
+    trace_exact((wide)amount * num, (uint64_t)den, "half_even", ret_step);
     return ACCORD_OK;
+}
+
+void trace_exact(wide num, uint64_t den, const char *rounding, struct accord_step *ret_step)
+{
+    const uwide magnitude = num < 0 ? -(uwide)num : (uwide)num;
+    ret_step->exact_negative = num < 0;
+    ret_step->exact_floor = (uint64_t)(magnitude / den);
+    set_fraction(ret_step, (uint64_t)(magnitude % den), den);
+    ret_step->rounding = rounding;
 }
 
 void trace_share(const struct accord_share *share, int64_t whole, int64_t weight_sum,
@@ -51,7 +54,7 @@ void trace_share(const struct accord_share *share, int64_t whole, int64_t weight
 }
 
 /* Writes the decimal digits of a value and returns where they end. */
-static char *put_number(char *at, u128 value)
+static char *put_number(char *at, uwide value)
 {
     char digits[40];
     size_t count = 0;
@@ -83,7 +86,7 @@ void accord_step_exact_text(const struct accord_step *step, char ret_text[ACCORD
                 rest %= unit;
             }
         } else {
-            at = put_number(at, (u128)step->exact_floor * step->exact_den + step->exact_num);
+            at = put_number(at, (uwide)step->exact_floor * step->exact_den + step->exact_num);
             *at++ = '/';
             at = put_number(at, step->exact_den);
         }

@@ -70,6 +70,30 @@ static int64_t utc_day(int64_t at_us)
     return at_us % CLOCK_DAY_US < 0 ? day - 1 : day;
 }
 
+/* A promoter may be a party, too. */
+static void add_payee(struct entry_row *row, const char *payee, int64_t amount)
+{
+    size_t i = 0;
+    if (amount == 0)
+        return;
+    while (i < row->share_count && strcmp(row->shares[i].payee, payee) != 0)
+        i++;
+    if (i == row->share_count)
+        row->shares[row->share_count++] = (struct entry_share){payee, 0};
+    row->shares[i].amount += amount; /* parts of net, checked when they were added up */
+}
+
+static void line_shares(const struct accord_agreement_version *terms,
+                        const struct accord_line_result *result, struct entry_row *row)
+{
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        add_payee(row, terms->parties[i], result->shares[i]);
+    for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++)
+        if (result->promoters[i] != NULL)
+            add_payee(row, result->promoters[i], result->referral[i]);
+    add_payee(row, ACCORD_PAYEE_WINDOW, result->open);
+}
+
 static void line_row(const struct sale_view *view, size_t index,
                      const struct accord_line_result *result, const struct agreement_choice *choice,
                      struct entry_row *ret)
@@ -96,9 +120,13 @@ static void line_row(const struct sale_view *view, size_t index,
                 [ENTRY_TAX] = result->tax,
                 [ENTRY_STORE_FEE] = result->store_fee,
                 [ENTRY_PAYMENT_FEE] = result->payment_fee,
+                [ENTRY_ADMIN_FEE] = result->admin_fee,
                 [ENTRY_NET_SALE] = result->net_sale,
                 [ENTRY_NET] = result->net,
                 [ENTRY_ADDED_BACK] = result->added_back,
+                [ENTRY_BASE] = result->base,
+                [ENTRY_LINES_QUALIFIED] = result->lines_qualified,
+                [ENTRY_UNITS_QUALIFIED] = result->units_qualified,
             },
     };
     if (result->version != SIZE_MAX) {
@@ -107,10 +135,8 @@ static void line_row(const struct sale_view *view, size_t index,
         row.version = version->terms.version;
         row.currency = version->terms.currency.code;
         row.day = zone_day(version->zone, order->occurred_at_us);
-        for (uint32_t i = 0; i < version->terms.party_count; i++)
-            if (result->held == ACCORD_HELD_NOT && result->shares[i] != 0)
-                row.shares[row.share_count++] =
-                    (struct entry_share){version->terms.parties[i], result->shares[i]};
+        if (result->held == ACCORD_HELD_NOT)
+            line_shares(&version->terms, result, &row);
     }
     *ret = row;
 }
@@ -186,17 +212,28 @@ static enum accord_error add_amount(int64_t *sum, int64_t amount, int sign)
     return sign < 0 ? accord_sub(*sum, amount, sum) : accord_add(*sum, amount, sum);
 }
 
+/* Payees whose amounts have come to nothing make room for others. */
+static void drop_zeros(struct entry_row *row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < row->share_count; i++)
+        if (row->shares[i].amount != 0)
+            row->shares[kept++] = row->shares[i];
+    row->share_count = kept;
+}
+
 enum accord_error entry_add(struct entry_row *sum, const struct entry_row *row, int sign)
 {
     enum accord_error error = ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < ENTRY_NUMBERS; i++)
         error = add_amount(&sum->numbers[i], row->numbers[i], sign);
+    drop_zeros(sum);
     for (size_t i = 0; error == ACCORD_OK && i < row->share_count; i++) {
         size_t j = 0;
         while (j < sum->share_count && strcmp(sum->shares[j].payee, row->shares[i].payee) != 0)
             j++;
-        if (j == ACCORD_PARTIES_MAX)
-            return ACCORD_E_DATABASE_ERROR; /* more payees than a version has parties */
+        if (j == ENTRY_SHARES_MAX)
+            return ACCORD_E_DATABASE_ERROR; /* more payees than a line can have */
         if (j == sum->share_count)
             sum->shares[sum->share_count++] = (struct entry_share){row->shares[i].payee, 0};
         error = add_amount(&sum->shares[j].amount, row->shares[i].amount, sign);

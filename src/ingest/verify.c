@@ -42,8 +42,9 @@ static void numbers_differ(struct verify *v, const struct rollup_key *key, const
                            const int64_t *should)
 {
     static const char *const names[ENTRY_NUMBERS] = {
-        "line_count", "quantity",    "gross",    "refunded", "tax",
-        "store_fee",  "payment_fee", "net_sale", "net",      "added_back",
+        "line_count", "quantity",    "gross",           "refunded",        "tax",
+        "store_fee",  "payment_fee", "admin_fee",       "net_sale",        "net",
+        "added_back", "base",        "lines_qualified", "units_qualified",
     };
     for (size_t i = 0; i < ENTRY_NUMBERS; i++)
         if (stands[i] != should[i])

@@ -8,7 +8,7 @@ DB_SQL(sql_entry, "INSERT INTO entry (sale_seq, line, number, seq, generation, a
                   "held, day, channel, provider, course_id, currency, "
                   "sale_currency, " ENTRY_NUMBER_COLUMNS ") "
                   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-                  "$17, $18, $19, $20, $21, $22, $23, $24)");
+                  "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)");
 DB_SQL(sql_share, "INSERT INTO entry_share (sale_seq, line, number, payee, amount) "
                   "VALUES ($1, $2, $3, $4, $5)");
 
@@ -138,7 +138,7 @@ static enum accord_error take_share(void *context, size_t param_row, const struc
     const struct entry_row *end = list->rows + list->count;
     while (loading->at < end && (loading->at->line != line || loading->at->number != number))
         loading->at++;
-    if (loading->at == end || loading->at->share_count == ACCORD_PARTIES_MAX)
+    if (loading->at == end || loading->at->share_count == ENTRY_SHARES_MAX)
         return ACCORD_E_DATABASE_ERROR; /* a share without its entry */
     struct entry_share *share = &loading->at->shares[loading->at->share_count++];
     share->payee = arena_strdup(loading->arena, db_get_text(row, 2));

@@ -20,22 +20,31 @@ enum entry_number {
     ENTRY_TAX,
     ENTRY_STORE_FEE,
     ENTRY_PAYMENT_FEE,
+    ENTRY_ADMIN_FEE,
     ENTRY_NET_SALE,
     ENTRY_NET,
     ENTRY_ADDED_BACK,
+    ENTRY_BASE, /**< what shares and tiers are taken of */
+    ENTRY_LINES_QUALIFIED,
+    ENTRY_UNITS_QUALIFIED,
     ENTRY_NUMBERS, /**< how many there are */
 };
 #define ENTRY_NUMBER_COLUMNS                                                                       \
-    "line_count, quantity, gross, refunded, tax, store_fee, payment_fee, net_sale, net, "          \
-    "added_back"
+    "line_count, quantity, gross, refunded, tax, store_fee, payment_fee, admin_fee, net_sale, "    \
+    "net, "                                                                                        \
+    "added_back, base, lines_qualified, units_qualified"
 
 /** Line of the entries for what was refunded beyond what was paid. */
 enum { ENTRY_LINE_EXCESS = -1 };
 
+/** One share: of a party, of a promoter, or of ACCORD_PAYEE_WINDOW. */
 struct entry_share {
     const char *payee;
     int64_t amount;
 };
+/** Parties, the window, and promoters: those of what stood, of what stands now, and of what is
+ *  being added up to it. */
+enum { ENTRY_SHARES_MAX = ACCORD_PARTIES_MAX + 1 + 3 * ACCORD_LEVELS_MAX };
 
 struct entry_row {
     int64_t sale_seq;
@@ -53,7 +62,7 @@ struct entry_row {
     const char *currency;      /**< of net, added_back and shares */
     const char *sale_currency; /**< of the numbers before them */
     int64_t numbers[ENTRY_NUMBERS];
-    struct entry_share shares[ACCORD_PARTIES_MAX];
+    struct entry_share shares[ENTRY_SHARES_MAX];
     size_t share_count;
 };
 

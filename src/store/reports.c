@@ -8,7 +8,7 @@ static const char *const grain_names[] = {
     "r.sale_currency"
 #define ROLLUP_SUMS                                                                                \
     ", r.line_count, r.quantity, r.gross, r.refunded, r.tax, r.store_fee, r.payment_fee, "         \
-    "r.net_sale, r.net, r.added_back "
+    "r.admin_fee, r.net_sale, r.net, r.added_back, r.base, r.lines_qualified, r.units_qualified "
 /* Versions are walked in order, from the one that the place lies in, and each version's rows of the
  * window are one range of the primary key. CROSS JOIN keeps versions the outer loop on SQLite, and
  * the CASE keeps its planner from walking all rollups behind the place instead. */
@@ -79,9 +79,13 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
         .tax = db_get_int(row, 13),
         .store_fee = db_get_int(row, 14),
         .payment_fee = db_get_int(row, 15),
-        .net_sale = db_get_int(row, 16),
-        .net = db_get_int(row, 17),
-        .added_back = db_get_int(row, 18),
+        .admin_fee = db_get_int(row, 16),
+        .net_sale = db_get_int(row, 17),
+        .net = db_get_int(row, 18),
+        .added_back = db_get_int(row, 19),
+        .base = db_get_int(row, 20),
+        .lines_qualified = db_get_int(row, 21),
+        .units_qualified = db_get_int(row, 22),
     };
     return reading->row(reading->context, &key, &sums);
 }

@@ -32,9 +32,13 @@ struct report_sums {
     int64_t tax;
     int64_t store_fee;
     int64_t payment_fee;
+    int64_t admin_fee;
     int64_t net_sale;
     int64_t net;
     int64_t added_back;
+    int64_t base; /**< what shares and tiers are taken of */
+    int64_t lines_qualified;
+    int64_t units_qualified;
 };
 
 struct report_filter {

@@ -11,11 +11,13 @@
 #define ADD_NUMBERS                                                                                \
     ADD(line_count)                                                                                \
     ", " ADD(quantity) ", " ADD(gross) ", " ADD(refunded) ", " ADD(tax) ", " ADD(                  \
-        store_fee) ", " ADD(payment_fee) ", " ADD(net_sale) ", " ADD(net) ", " ADD(added_back)
+        store_fee) ", " ADD(payment_fee) ", " ADD(admin_fee) ", " ADD(net_sale) ", " ADD(net) ","  \
+                                                                                              " " ADD(added_back) ", " ADD(base) ", " ADD(lines_qualified) ", " ADD(units_qualified)
 
 DB_SQL(sql_add, "INSERT INTO rollup (" KEY ", " ENTRY_NUMBER_COLUMNS ") "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-                "$17, $18, $19, $20, $21) ON CONFLICT (" KEY ") DO UPDATE SET " ADD_NUMBERS);
+                "$17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (" KEY
+                ") DO UPDATE SET " ADD_NUMBERS);
 DB_SQL(sql_add_share,
        "INSERT INTO rollup_share (" KEY ", payee, amount) "
        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "

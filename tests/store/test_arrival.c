@@ -32,7 +32,7 @@ struct op {
 };
 
 struct line {
-    char provider[4];
+    char provider[16];
     char course[16];
     int64_t paid;
     int64_t quantity;
@@ -489,7 +489,10 @@ static void expect_order(struct order *order)
         } else {
             int64_t shares[3];
             numbers[ENTRY_NET_SALE] = left[i];
-            numbers[ENTRY_NET] = net;
+            numbers[ENTRY_NET] = numbers[ENTRY_BASE] = net;
+            /* A line that was paid for counts until nothing of that is left. */
+            numbers[ENTRY_LINES_QUALIFIED] = left[i] > 0 || line->paid == 0;
+            numbers[ENTRY_UNITS_QUALIFIED] = numbers[ENTRY_LINES_QUALIFIED] * line->quantity;
             split(net, terms->ppm, terms->count, shares);
             add_line(terms, "", sale->at, order->channel, line->provider, line->course,
                      sale->currency, numbers, shares);

@@ -140,10 +140,14 @@ static void random_entry(struct entry *entry)
     row->numbers[ENTRY_TAX] = below(100);
     row->numbers[ENTRY_STORE_FEE] = below(100);
     row->numbers[ENTRY_PAYMENT_FEE] = below(100);
+    row->numbers[ENTRY_ADMIN_FEE] = below(100);
     row->numbers[ENTRY_ADDED_BACK] = below(100);
+    row->numbers[ENTRY_BASE] = below(1000);
+    row->numbers[ENTRY_LINES_QUALIFIED] = below(3);
+    row->numbers[ENTRY_UNITS_QUALIFIED] = below(5);
     row->numbers[ENTRY_NET] = row->numbers[ENTRY_GROSS] - row->numbers[ENTRY_REFUNDED] -
                               row->numbers[ENTRY_TAX] - row->numbers[ENTRY_STORE_FEE] -
-                              row->numbers[ENTRY_PAYMENT_FEE];
+                              row->numbers[ENTRY_PAYMENT_FEE] - row->numbers[ENTRY_ADMIN_FEE];
     row->numbers[ENTRY_NET_SALE] = row->numbers[ENTRY_NET];
     if (strcmp(row->sale_currency, row->currency) != 0)
         row->numbers[ENTRY_NET] = below(100000);
@@ -288,9 +292,13 @@ static void expect_sums(const struct report_sums *is, const int64_t want[ENTRY_N
     ck_assert_int_eq(is->tax, want[ENTRY_TAX]);
     ck_assert_int_eq(is->store_fee, want[ENTRY_STORE_FEE]);
     ck_assert_int_eq(is->payment_fee, want[ENTRY_PAYMENT_FEE]);
+    ck_assert_int_eq(is->admin_fee, want[ENTRY_ADMIN_FEE]);
     ck_assert_int_eq(is->net_sale, want[ENTRY_NET_SALE]);
     ck_assert_int_eq(is->net, want[ENTRY_NET]);
     ck_assert_int_eq(is->added_back, want[ENTRY_ADDED_BACK]);
+    ck_assert_int_eq(is->base, want[ENTRY_BASE]);
+    ck_assert_int_eq(is->lines_qualified, want[ENTRY_LINES_QUALIFIED]);
+    ck_assert_int_eq(is->units_qualified, want[ENTRY_UNITS_QUALIFIED]);
 }
 
 static void expect_group(const struct view *view, const struct report_group *is,

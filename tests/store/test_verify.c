@@ -64,6 +64,15 @@ static const struct db_sql changes[] = {
      "order_id = 'o1') AND line = 1"},
     {"UPDATE entry SET added_back = added_back + 1 WHERE sale_seq = (SELECT seq FROM sale WHERE "
      "order_id = 'o1') AND line = 1"},
+    {"UPDATE entry SET admin_fee = admin_fee + 1 WHERE sale_seq = (SELECT seq FROM sale WHERE "
+     "order_id = 'o1') AND line = 1"},
+    {"UPDATE entry SET base = base + 1 WHERE sale_seq = (SELECT seq FROM sale WHERE "
+     "order_id = 'o1') AND line = 1"},
+    {"UPDATE entry SET lines_qualified = lines_qualified + 1 WHERE sale_seq = (SELECT seq FROM "
+     "sale WHERE "
+     "order_id = 'o1') AND line = 1"},
+    {"UPDATE entry SET units_qualified = units_qualified + 1 WHERE sale_seq = (SELECT seq FROM "
+     "sale WHERE order_id = 'o1') AND line = 1"},
     {"UPDATE entry SET quantity = quantity + 1 WHERE sale_seq = (SELECT seq FROM sale WHERE "
      "order_id = 'o2')"},
     {"UPDATE entry SET day = day + 1 WHERE sale_seq = (SELECT seq FROM sale WHERE order_id = 'o3') "

@@ -419,6 +419,7 @@ CREATE TABLE entry (
     version @int64 NOT NULL,
     held @text NOT NULL,                   -- '' or the reason
     day @int64 NOT NULL,                   -- local day of the sale, days since 1970-01-01
+    booked @int64 NOT NULL,                -- first day of the period that it is posted in; 0: none
     channel @text NOT NULL,
     provider @text NOT NULL,
     course_id @text NOT NULL,
@@ -431,17 +432,23 @@ CREATE TABLE entry (
     tax @int64 NOT NULL,
     store_fee @int64 NOT NULL,
     payment_fee @int64 NOT NULL,
+    admin_fee @int64 NOT NULL,
     net_sale @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
+    base @int64 NOT NULL,                  -- what shares and tiers are taken of
+    lines_qualified @int64 NOT NULL,       -- lines and units that count for metrics
+    units_qualified @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
 ) @clustered;
+
+CREATE INDEX entry_booked ON entry (agreement, booked, sale_seq, line, number);
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,
     line @int64 NOT NULL,
     number @int64 NOT NULL,
-    payee @text NOT NULL,
+    payee @text NOT NULL,                  -- party, promoter, or the window: what is left open
     amount @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number, payee)
 ) @clustered;
@@ -482,9 +489,13 @@ CREATE TABLE rollup (
     tax @int64 NOT NULL,
     store_fee @int64 NOT NULL,
     payment_fee @int64 NOT NULL,
+    admin_fee @int64 NOT NULL,
     net_sale @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
+    base @int64 NOT NULL,                  -- what shares and tiers are taken of
+    lines_qualified @int64 NOT NULL,       -- lines and units that count for metrics
+    units_qualified @int64 NOT NULL,
     PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, sale_currency)
 ) @clustered;
 CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);

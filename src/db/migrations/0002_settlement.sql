@@ -41,10 +41,12 @@ CREATE TABLE statement (
     seq @int64 NOT NULL,                   -- of the close; order of knowledge
     currency @text NOT NULL,
     opening @int64 NOT NULL,
+    earned @int64 NOT NULL,                -- lines and differences; reserves look back on it
     closing @int64 NOT NULL,
     due @int64 NOT NULL,
     payable @int64 NOT NULL,
     previous @text NOT NULL,               -- id of the one before in this series, or ''
+    lines_hash @bytes NOT NULL,            -- of its lines as NDJSON
     hash @bytes NOT NULL,                  -- of the body
     body @text NOT NULL,                   -- canonical JSON, as answered
     published_at @int64 NOT NULL,
