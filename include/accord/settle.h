@@ -4,15 +4,15 @@
  * Pure: no clock, no I/O, no global state; equal input gives equal output on every machine. The
  * live report, the explanation, the audit and a partner's own re-derivation are this one function.
  *
- * Order of calculation per line: gross → tax → store fee → payment fee → net → amounts → shares and
- * residual. All steps up to net are in the currency of the sale; where the agreement has another,
- * net is converted once, as it stands, and everything behind it is in the agreement's. Single
- * amounts round half to even; splits are accord_apportion() in declared order. A refund is
- * re-allocation: the line is computed anew on what remains of it, with the terms of the sale, and
- * the caller posts the difference.
+ * Order of calculation per line: gross → tax → store fee → payment fee → admin fee → net → CPA and
+ * amounts → referral → shares and residual. All steps up to net are in the currency of the sale;
+ * where the agreement has another, net is converted once, as it stands, and everything behind it is
+ * in the agreement's. Single amounts round half to even; splits are accord_apportion() in declared
+ * order. A refund is re-allocation: the line is computed anew on what remains of it, with the terms
+ * of the sale, and the caller posts the difference.
  *
  * Every function is re-entrant and may be called from any thread. Memory is bounded by the input:
- * orders of up to 8 lines and 16 refunds allocate nothing.
+ * orders of up to 8 lines, 16 refunds and 16 touches allocate nothing.
  */
 #ifndef ACCORD_SETTLE_H
 #define ACCORD_SETTLE_H
@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "accord/apportion.h"
+#include "accord/attribution.h"
 #include "accord/error.h"
 #include "accord/fx.h"
 #include "accord/money.h"
@@ -60,7 +61,9 @@ struct accord_deduction {
     bool deduct;      /**< false: it does not lower net */
     int64_t rate_ppm; /**< 0 .. 1 000 000; -1: the amount given with the order, else none */
     enum accord_fee_base base; /**< fees only */
-    int64_t fixed_minor;       /**< payment fee only: >= 0, added to what the rate gives */
+    /** Payment fee only: >= 0, in the currency of the sale, added to what the rate gives on every
+     *  line that something was paid for. */
+    int64_t fixed_minor;
 };
 
 enum accord_term_kind {
@@ -315,12 +318,23 @@ struct accord_line {
     const char *provider;
     const char *course_id;
     bool course_known;
-    int64_t quantity;    /**< informational: `paid` is for all of it */
+    int64_t quantity;    /**< >= 0: what counts as units; `paid` is for all of it */
     int64_t paid;        /**< gross of the line, tax included, >= 0; 0 with a full coupon */
     int64_t tax;         /**< -1: not given */
     int64_t store_fee;   /**< -1: not given */
     int64_t payment_fee; /**< -1: not given */
     int64_t discounts[ACCORD_FUNDERS]; /**< >= 0; what was cut from the list price to get `paid` */
+};
+
+/** No promoter. */
+#define ACCORD_PROMOTER_NONE UINT32_MAX
+
+/** A promoter whom touches of an order name, or who brought one of those. */
+struct accord_promoter {
+    const char *id;     /**< of the partner; none stands twice */
+    uint32_t parent;    /**< who brought it: index of a promoter, or ACCORD_PROMOTER_NONE */
+    bool self_referral; /**< its own learner is the buyer */
+    bool suspended;     /**< at the instant of the sale */
 };
 
 /** An order fact. */
@@ -334,6 +348,12 @@ struct accord_order {
     /** By version of the call: the conversion into its currency, for those with another currency
      *  than the order's; the others are not looked at. NULL: there are none. */
     const struct accord_rate_pin *rates;
+    /** Those of the buyer, whose promoter is an index into `promoters`: referral terms pay on one
+     *  of them. */
+    const struct accord_touch *touches;
+    size_t touch_count;
+    const struct accord_promoter *promoters;
+    size_t promoter_count;
 };
 
 /**
@@ -387,7 +407,7 @@ struct accord_line_result {
     int64_t added_back; /**< discounts added to the share base and charged to their funders */
     int64_t base;       /**< what shares and tiers are taken of: after CPA, amounts and referral */
     int64_t open;       /**< left to the window: the residual's part, where that is settled there */
-    int64_t lines_qualified;            /**< 1 when the line counts for metrics, else 0 */
+    int64_t lines_qualified;            /**< 1 when the line counts: see qualify_days; else 0 */
     int64_t units_qualified;            /**< its quantity, or 0 */
     int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the winning version */
     /** What the promoters of the attributed touch get, by level; see struct accord_order. */
@@ -408,10 +428,20 @@ struct accord_excess {
  * - Discounts that the agreement adds back raise what is shared out and are charged to their
  *   funders as negatives; they and the amounts of terms scale with what is not refunded. Discounts
  *   are converted like net, each once; amounts of terms are in the agreement's currency.
- * - Amounts come first, then share terms and the residual split the rest by largest remainder in
- *   declared order; the residual weighs what the shares leave of one whole.
- * - A line whose amounts exceed what there is to share out as sold is held `over_allocated`,
- *   whatever is refunded later; refunds never turn a settled line into a held one.
+ * - Fees are kept, as sold, unless a refund says that they came back. Where one party bears the
+ *   kept fees, so much of them as exceeds what is left of the line would bear (the fees as sold ·
+ *   remaining / paid, rounded once) raises what is shared out and is charged to that party.
+ * - Amounts and CPA come first, in declared order. CPA per line or unit is paid in full while the
+ *   line counts for metrics, whatever is refunded of it, and not at all once it does not.
+ * - Referral is next: the promoters of the attributed touch get their levels' part of what is left
+ *   (see accord_referral_split()), or of what there was as sold when a refund does not take it
+ *   back. They bear no loss: of less than nothing they get nothing. Without a touch that counts
+ *   nobody gets it.
+ * - Then share terms and the residual split the rest by largest remainder in declared order; the
+ *   residual weighs what the shares leave of one whole. With a term that is settled per window the
+ *   residual's part stays open.
+ * - A line whose amounts and CPA exceed what there is to share out as sold is held
+ * `over_allocated`, whatever is refunded later; refunds never turn a settled line into a held one.
  * - When kept fees exceed what remains, the rest is negative, and the payees of shares and residual
  *   bear it in the same proportions (the mirror of the split).
  *
@@ -436,16 +466,20 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  * First come the rows "refund" of all lines, in the order in which they apply (amount: what the
  * line got of it, negative), then line after line:
  *
- *     gross, refunded, tax, tax_returned, store_fee, payment_fee, fee_returned      add up to
+ *     gross, refunded, tax, tax_returned, store_fee, payment_fee, admin_fee, fee_returned
+ *     (payment_fee twice where it has a fixed part)                                 add up to
  *     net                                                                           and with
  *     convert                                      (another currency: net in the agreement's)
- *     discount (one per funder; another currency: in that of the sale)
- *     added_back (one per funder; payee: who funds it)                              to
+ *     discount, kept_fees                          (another currency: in that of the sale)
+ *     added_back (one per funder; payee: who funds it)                              and
+ *     fees_added_back (payee: who bears the kept fees)                              to
  *     share_base                                   (only when something was added back)
- *     amount (one per term)                        is handed out of it, which leaves
- *     to_share                                     (only when there were amounts), split into
- *     share, residual (in declared order)          and at last
- *     funded (one per funder, negative)            so that all that payees get adds up to net.
+ *     amount, cpa (one per term)                   and
+ *     referral (one per level; event_id: of the touch) are handed out of it, which leaves
+ *     to_share                                     (only when there were such), split into
+ *     share, residual (in declared order; open: what is left to the window)         and at last
+ *     funded (one per funder, negative), fees_charged (negative)
+ *                                                  so that payees and open add up to net.
  *
  * A step whose amount is zero and has no rate is left out, except gross, net, convert and what goes
  * to a payee. A held line ends with a step "held" whose amount is what remains of gross.
@@ -455,7 +489,7 @@ enum accord_error accord_settle_order(const struct accord_order *order,
 struct accord_step {
     const char *op;
     const char *payee;    /**< NULL when the step is nobody's */
-    const char *event_id; /**< of "refund": the fact it comes from; else NULL */
+    const char *event_id; /**< of "refund" and the first "referral": the fact; else NULL */
     int64_t amount;       /**< result of the step, minor units; deductions are negative */
     struct accord_currency
         currency; /**< of the amount: the sale's up to net, then the agreement's */

@@ -246,8 +246,19 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
             jw_key_money(w, "amount", result->shares[i], state->order.currency);
             jw_object_end(w);
         }
+        for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++) {
+            if (result->promoters[i] == NULL)
+                continue;
+            jw_object(w);
+            jw_key_str(w, "payee", result->promoters[i]);
+            jw_key_money(w, "amount", result->referral[i], state->order.currency);
+            jw_object_end(w);
+        }
     }
     jw_array_end(w);
+    if (result->held == ACCORD_HELD_NOT &&
+        accord_agreement_has_window(state->terms[result->version]))
+        jw_key_money(w, "open", result->open, state->order.currency);
 }
 
 static void write_order_line(struct json_writer *w, const struct order_call *state, size_t index)

@@ -81,10 +81,24 @@ static bool base_ok(const struct accord_deduction *deduction)
     return (unsigned)deduction->base <= (unsigned)ACCORD_FEE_ON_RUNNING;
 }
 
+static enum accord_error check_levels(const struct accord_term *term)
+{
+    int64_t sum = 0;
+    if (term->level_count < 1 || term->level_count > ACCORD_LEVELS_MAX)
+        return ACCORD_E_COUNT_OUT_OF_RANGE;
+    for (uint32_t i = 0; i < term->level_count; i++) {
+        if (term->levels_ppm[i] < 0 || term->levels_ppm[i] > ACCORD_PPM_WHOLE)
+            return ACCORD_E_VALUE_OUT_OF_RANGE;
+        sum += term->levels_ppm[i];
+    }
+    return sum > ACCORD_PPM_WHOLE ? ACCORD_E_SHARES_EXCEED_WHOLE : ACCORD_OK;
+}
+
 static enum accord_error check_term(const struct accord_agreement_version *version,
                                     const struct accord_term *term)
 {
-    if (term->payee >= version->party_count)
+    if (term->kind != ACCORD_TERM_REFERRAL && term->kind != ACCORD_TERM_POOL &&
+        term->payee >= version->party_count)
         return ACCORD_E_PAYEE_NOT_PARTY;
     switch (term->kind) {
     case ACCORD_TERM_SHARE:
@@ -95,10 +109,13 @@ static enum accord_error check_term(const struct accord_agreement_version *versi
         return term->amount_minor < 0 || term->amount_minor > ACCORD_AMOUNT_MAX
                    ? ACCORD_E_AMOUNT_OUT_OF_RANGE
                    : ACCORD_OK;
-    case ACCORD_TERM_RESIDUAL:
-        return ACCORD_OK;
     case ACCORD_TERM_CPA:
+        return term->amount_minor < 0 || term->amount_minor > ACCORD_AMOUNT_MAX
+                   ? ACCORD_E_AMOUNT_OUT_OF_RANGE
+                   : ACCORD_OK;
     case ACCORD_TERM_REFERRAL:
+        return check_levels(term);
+    case ACCORD_TERM_RESIDUAL:
     case ACCORD_TERM_TIERED:
     case ACCORD_TERM_GREATER_OF:
     case ACCORD_TERM_GUARANTEE:
@@ -107,6 +124,7 @@ static enum accord_error check_term(const struct accord_agreement_version *versi
     case ACCORD_TERM_CAP:
     case ACCORD_TERM_POOL:
     case ACCORD_TERM_WITHHOLDING:
+        return ACCORD_OK;
     case ACCORD_TERM_KINDS:
         break;
     }
@@ -145,10 +163,17 @@ enum accord_error terms_check(const struct accord_agreement_version *version, ui
         return ACCORD_E_COUNT_OUT_OF_RANGE;
     if (version->collector >= version->party_count)
         return ACCORD_E_COLLECTOR_NOT_PARTY;
-    if (!rate_ok(&version->tax) || !rate_ok(&version->store_fee) || !rate_ok(&version->payment_fee))
+    if (!rate_ok(&version->tax) || !rate_ok(&version->store_fee) ||
+        !rate_ok(&version->payment_fee) || !rate_ok(&version->admin_fee))
         return ACCORD_E_VALUE_OUT_OF_RANGE;
-    if (!base_ok(&version->store_fee) || !base_ok(&version->payment_fee))
+    if (!base_ok(&version->store_fee) || !base_ok(&version->payment_fee) ||
+        !base_ok(&version->admin_fee))
         return ACCORD_E_VALUE_UNKNOWN;
+    if (version->payment_fee.fixed_minor < 0 ||
+        version->payment_fee.fixed_minor > ACCORD_AMOUNT_MAX)
+        return ACCORD_E_AMOUNT_OUT_OF_RANGE;
+    if (version->kept_fees_charged && version->fee_borne_by >= version->party_count)
+        return ACCORD_E_FUNDER_NOT_PARTY;
     for (unsigned f = 0; f < ACCORD_FUNDERS; f++)
         if (version->add_back[f] && version->funder_party[f] >= version->party_count)
             return ACCORD_E_FUNDER_NOT_PARTY;

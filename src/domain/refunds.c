@@ -68,11 +68,12 @@ static size_t find_line(const struct run *run, const char *line_id)
     return (size_t)(run->by_id[low].line - run->order->lines);
 }
 
-static enum accord_error note(struct line_refunds *state, int64_t amount, bool tax_stated,
-                              int64_t tax, int64_t fee)
+static enum accord_error note(struct line_refunds *state, const struct accord_refund *row,
+                              int64_t amount, int64_t tax, int64_t fee)
 {
     state->refunded += amount; /* at most what was paid */
-    if (!tax_stated)
+    state->full_at_us = row->occurred_at_us;
+    if (row->tax_returned < 0)
         state->pro_rata += amount;
     if (accord_add(state->tax_returned, tax, &state->tax_returned) != ACCORD_OK ||
         accord_add(state->fee_returned, fee, &state->fee_returned) != ACCORD_OK)
@@ -102,8 +103,8 @@ static enum accord_error apply_to_line(struct run *run, const struct accord_refu
         return ACCORD_OK;
     const struct accord_step step = refund_step(run, row, applied);
     trace_step(run->trace, line, &step);
-    return note(&run->states[line], applied, row->tax_returned >= 0,
-                row->tax_returned >= 0 ? row->tax_returned : 0, row->fee_returned);
+    return note(&run->states[line], row, applied, row->tax_returned >= 0 ? row->tax_returned : 0,
+                row->fee_returned);
 }
 
 /* What a row states for the whole order follows its parts. */
@@ -144,8 +145,7 @@ static enum accord_error apply_to_order(struct run *run, const struct accord_ref
             trace_share(&run->shares[i], -applied, left, &step);
             trace_step(run->trace, i, &step);
         }
-        err =
-            note(&run->states[i], run->parts[i], row->tax_returned >= 0, run->tax[i], run->fee[i]);
+        err = note(&run->states[i], row, run->parts[i], run->tax[i], run->fee[i]);
     }
     return err;
 }

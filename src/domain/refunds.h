@@ -10,6 +10,7 @@ struct line_refunds {
     int64_t pro_rata;     /**< the part of it whose tax follows pro rata */
     int64_t tax_returned; /**< stated by the other part; may exceed the tax */
     int64_t fee_returned; /**< may exceed the fees */
+    int64_t full_at_us;   /**< when the last of what was paid was refunded, if it all was */
 };
 
 /**

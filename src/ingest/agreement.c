@@ -511,6 +511,7 @@ enum accord_error agreement_decode(struct arena *arena, struct slice body, const
     terms->priority = decoded->priority;
     terms->currency = decoded->currency;
     terms->effective_from_us = decoded->effective.from;
+    terms->qualify_days = -1;
     terms->effective_to_us = decoded->effective.has_to ? decoded->effective.to : INT64_MAX;
     terms->tax = take_deduction(&decoded->base.tax, decoded->base.has_tax);
     terms->store_fee = take_deduction(&decoded->base.store_fee, decoded->base.has_store_fee);

@@ -204,6 +204,10 @@ static enum accord_error touch_entry(struct posting *p, const struct work *work,
                                      const struct entry_row *entry)
 {
     enum accord_error error = ingest_touch(p->tx, entry->channel);
+    /* Promoters need not be parties. */
+    for (size_t i = 0; error == ACCORD_OK && i < entry->share_count; i++)
+        if (strcmp(entry->shares[i].payee, ACCORD_PAYEE_WINDOW) != 0)
+            error = ingest_touch(p->tx, entry->shares[i].payee);
     if (*entry->agreement != '\0') {
         const struct agreement_version *version =
             agreement_book_find(p->book, entry->agreement, entry->version);
@@ -242,18 +246,27 @@ static enum accord_error append(struct posting *p, struct work *work,
     return touch_entry(p, work, entry);
 }
 
-/* One line of a sale: `rows` are its entries, `want` what they should add up to (NULL: nothing). */
+/* The wanted row of a group, or `count`. */
+static size_t find_wanted(const struct entry_row *want, size_t count, const struct entry_row *group)
+{
+    size_t i = 0;
+    while (i < count && !entry_same_group(group, &want[i]))
+        i++;
+    return i;
+}
+
+/* One line of a sale: `rows` are its entries, `want` what they should add up to. */
 static enum accord_error post_line(struct posting *p, struct work *work,
                                    const struct entry_row *rows, size_t count,
-                                   const struct entry_row *want)
+                                   const struct entry_row *want, size_t want_count)
 {
     static const char unmatched_name[] = "unmatched";
     struct arena *arena = p->tx->arena;
     struct list groups = {.count = 0};
     int64_t number = count == 0 ? 0 : rows[count - 1].number + 1;
     bool was_unmatched = false;
-    bool have_want = false;
-    enum accord_error error = ACCORD_OK;
+    bool *have = arena_array(arena, want_count + 1, sizeof *have);
+    enum accord_error error = have == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         struct entry_row *group = NULL;
         for (size_t j = 0; j < groups.count && group == NULL; j++)
@@ -277,21 +290,23 @@ static enum accord_error post_line(struct posting *p, struct work *work,
         struct entry_row change = *group;
         memset(change.numbers, 0, sizeof change.numbers);
         change.share_count = 0;
-        if (want != NULL && entry_same_group(group, want)) {
-            have_want = true;
-            error = entry_add(&change, want, 1);
+        const size_t wanted = find_wanted(want, want_count, group);
+        if (wanted < want_count) {
+            have[wanted] = true;
+            error = entry_add(&change, &want[wanted], 1);
         }
         if (error == ACCORD_OK)
             error = entry_add(&change, group, -1);
         if (error == ACCORD_OK)
             error = append(p, work, &change, &number);
     }
-    if (error == ACCORD_OK && want != NULL && !have_want)
-        error = append(p, work, want, &number);
+    for (size_t i = 0; error == ACCORD_OK && i < want_count; i++)
+        if (!have[i])
+            error = append(p, work, &want[i], &number);
 
-    const bool is_unmatched = want != NULL && strcmp(want->held, unmatched_name) == 0;
+    const bool is_unmatched = want_count > 0 && strcmp(want->held, unmatched_name) == 0;
     if (error == ACCORD_OK && is_unmatched != was_unmatched) {
-        const struct entry_row *about = want != NULL ? want : rows;
+        const struct entry_row *about = want_count > 0 ? want : rows;
         struct unmatched_row *row =
             list_add(arena, is_unmatched ? &p->unmatched : &p->matched, sizeof *row);
         if (row == NULL)
@@ -307,30 +322,34 @@ static enum accord_error post_sale(struct posting *p, struct work *work,
                                    const struct entry_list *list, const struct settled *want)
 {
     enum accord_error error = ACCORD_OK;
-    size_t lines = 0;
+    size_t wanted = 0; /* rows of lines */
     const struct entry_row *excess = NULL;
     if (want != NULL) {
-        lines = want->count;
-        if (lines > 0 && want->rows[lines - 1].line == ENTRY_LINE_EXCESS)
-            excess = &want->rows[--lines];
+        wanted = want->count;
+        if (wanted > 0 && want->rows[wanted - 1].line == ENTRY_LINE_EXCESS)
+            excess = &want->rows[--wanted];
     }
     size_t at = 0;
     size_t end = 0;
     while (list != NULL && end < list->count && list->rows[end].line == ENTRY_LINE_EXCESS)
         end++;
     if (end > 0 || excess != NULL)
-        error = post_line(p, work, end > 0 ? list->rows : NULL, end, excess);
-    for (size_t line = 0; error == ACCORD_OK; line++) {
+        error = post_line(p, work, end > 0 ? list->rows : NULL, end, excess, excess != NULL);
+    size_t want_end = 0;
+    for (int64_t line = 0; error == ACCORD_OK; line++) {
+        const size_t want_at = want_end;
         at = end;
-        while (list != NULL && end < list->count && list->rows[end].line == (int64_t)line)
+        while (list != NULL && end < list->count && list->rows[end].line == line)
             end++;
-        if (line >= lines && end == at) {
-            if (list == NULL || end == list->count)
+        while (want_end < wanted && want->rows[want_end].line == line)
+            want_end++;
+        if (want_end == want_at && end == at) {
+            if (want_end == wanted && (list == NULL || end == list->count))
                 break;
             return ACCORD_E_DATABASE_ERROR; /* entries of a line that is none */
         }
         error = post_line(p, work, end > at ? &list->rows[at] : NULL, end - at,
-                          line < lines ? &want->rows[line] : NULL);
+                          want_end > want_at ? &want->rows[want_at] : NULL, want_end - want_at);
     }
     return error;
 }

@@ -228,6 +228,15 @@ static enum accord_error touch_row(void *context, const struct rollup_row *row)
     return error;
 }
 
+/* Promoters need not be parties. */
+static enum accord_error touch_share(void *context, const struct rollup_share *share)
+{
+    const struct switching *s = context;
+    return strcmp(share->key.payee, ACCORD_PAYEE_WINDOW) == 0
+               ? ACCORD_OK
+               : ingest_touch(s->tx, share->key.payee);
+}
+
 /* The job's last step: everything that it staged becomes visible in this transaction. */
 static enum accord_error make_switch(struct ingest_tx *tx, int64_t generation)
 {
@@ -237,6 +246,8 @@ static enum accord_error make_switch(struct ingest_tx *tx, int64_t generation)
         error = ingest_agreements(tx, &switching.book);
     if (error == ACCORD_OK)
         error = store_rollups_staged(tx->db, touch_row, &switching);
+    if (error == ACCORD_OK)
+        error = store_rollup_shares_staged(tx->db, touch_share, &switching);
     if (error == ACCORD_OK)
         error = store_rollups_publish(tx->db);
     if (error == ACCORD_OK)

@@ -138,39 +138,186 @@ static void line_row(const struct sale_view *view, size_t index,
     *ret = row;
 }
 
-enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
-                             const struct sale_view *view, struct settled *ret)
+/* ---- refunds that count when they occur ---- */
+
+/* The rows of an order while they are made. */
+struct making {
+    const struct sale_view *view;
+    struct arena *arena;
+    const struct agreement_choice *choice;
+    const struct accord_refund *refunds;
+    size_t refund_count;
+    struct accord_line_result *results; /* with all refunds */
+    struct entry_row *later;            /* rows on days behind that of the sale */
+    size_t later_count;
+    size_t later_cap;
+};
+
+static enum accord_error add_later(struct making *m, const struct entry_row *row)
+{
+    if (m->later_count == m->later_cap) {
+        const size_t cap = m->later_cap == 0 ? 8 : 2 * m->later_cap;
+        struct entry_row *rows = arena_array(m->arena, cap, sizeof *rows);
+        if (rows == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        if (m->later_count > 0)
+            memcpy(rows, m->later, m->later_count * sizeof *rows);
+        m->later = rows;
+        m->later_cap = cap;
+    }
+    m->later[m->later_count++] = *row;
+    return ACCORD_OK;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int by_line_day(const void *a, const void *b)
+{
+    const struct entry_row *x = a;
+    const struct entry_row *y = b;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->day < y->day ? -1 : x->day > y->day;
+}
+
+/* The local day on which a refund counts: a clock that was wrong does not put it before the sale.
+ */
+static int64_t refund_day(const struct agreement_version *version, int64_t sale_at, int64_t at)
+{
+    return zone_day(version->zone, at > sale_at ? at : sale_at);
+}
+
+/* True for a line whose refunds are to stand on their own days. */
+static bool counts_in_period(const struct making *m, size_t line, size_t version)
+{
+    const struct accord_line_result *result = &m->results[line];
+    return result->version == version && result->held == ACCORD_HELD_NOT && result->refunded != 0;
+}
+
+/* The lines of one version with the refunds up to each day: what a day changed stands on it. Rows
+ * on the day of the sale are put in the place of those with all refunds. */
+static enum accord_error split_by_day(struct making *m, size_t version, struct entry_row *rows)
+{
+    const struct accord_order *order = m->view->order;
+    const struct agreement_version *terms = m->choice->versions[version];
+    const int64_t sale_day = zone_day(terms->zone, order->occurred_at_us);
+    struct accord_line_result *results =
+        arena_array(m->arena, order->line_count + 1, sizeof *results);
+    struct accord_refund *upto = arena_array(m->arena, m->refund_count + 1, sizeof *upto);
+    int64_t *days = arena_array(m->arena, m->refund_count + 1, sizeof *days);
+    struct entry_row *before = arena_array(m->arena, order->line_count + 1, sizeof *before);
+    if (results == NULL || upto == NULL || days == NULL || before == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < m->refund_count; i++)
+        days[i] = refund_day(terms, order->occurred_at_us, m->refunds[i].occurred_at_us);
+    days[m->refund_count] = sale_day;
+    qsort(days, m->refund_count + 1, sizeof *days, by_number);
+    for (size_t d = 0; d <= m->refund_count; d++) {
+        struct accord_excess unused;
+        size_t count = 0;
+        if (d > 0 && days[d] == days[d - 1])
+            continue;
+        for (size_t i = 0; i < m->refund_count; i++)
+            if (refund_day(terms, order->occurred_at_us, m->refunds[i].occurred_at_us) <= days[d])
+                upto[count++] = m->refunds[i];
+        enum accord_error error = accord_settle_order(order, upto, count, m->choice->terms,
+                                                      m->choice->count, results, &unused);
+        for (size_t i = 0; error == ACCORD_OK && i < order->line_count; i++) {
+            struct entry_row now;
+            if (!counts_in_period(m, i, version))
+                continue;
+            line_row(m->view, i, &results[i], m->choice, &now);
+            struct entry_row change = now;
+            change.day = days[d];
+            if (days[d] == sale_day)
+                rows[i] = now;
+            else
+                error = entry_add(&change, &before[i], -1);
+            before[i] = now;
+            if (error == ACCORD_OK && days[d] != sale_day && !entry_is_zero(&change))
+                error = add_later(m, &change);
+        }
+        if (error != ACCORD_OK)
+            return error;
+    }
+    return ACCORD_OK;
+}
+
+/* One row per line, and those on later days behind it. */
+static enum accord_error make_rows(struct making *m, struct settled *ret)
+{
+    const size_t lines = m->view->order->line_count;
+    struct entry_row *rows = arena_array(m->arena, lines + 1, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < lines; i++) {
+        line_row(m->view, i, &m->results[i], m->choice, &rows[i]);
+        if (ret->held == ACCORD_HELD_NOT)
+            ret->held = m->results[i].held;
+    }
+    for (size_t v = 0; m->refund_count > 0 && v < m->choice->count; v++) {
+        bool any = false;
+        if (m->choice->terms[v]->refund_basis != ACCORD_REFUND_IN_PERIOD)
+            continue;
+        for (size_t i = 0; i < lines && !any; i++)
+            any = counts_in_period(m, i, v);
+        const enum accord_error error = any ? split_by_day(m, v, rows) : ACCORD_OK;
+        if (error != ACCORD_OK)
+            return error;
+    }
+    ret->rows = rows;
+    ret->count = lines;
+    if (m->later_count == 0)
+        return ACCORD_OK;
+    ret->rows = arena_array(m->arena, lines + m->later_count + 1, sizeof *ret->rows);
+    if (ret->rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    qsort(m->later, m->later_count, sizeof *m->later, by_line_day);
+    ret->count = 0;
+    size_t later = 0;
+    for (size_t i = 0; i < lines; i++) {
+        ret->rows[ret->count++] = rows[i];
+        while (later < m->later_count && m->later[later].line == (int64_t)i)
+            ret->rows[ret->count++] = m->later[later++];
+    }
+    return ACCORD_OK;
+}
+
+/* The provider of all lines, or ''. */
+static const char *one_provider(const struct accord_order *order)
+{
+    for (size_t i = 1; i < order->line_count; i++)
+        if (strcmp(order->lines[i].provider, order->lines[0].provider) != 0)
+            return "";
+    return order->line_count == 0 ? "" : order->lines[0].provider;
+}
+
+enum accord_error settled_with(const struct agreement_choice *choice, struct arena *arena,
+                               const struct sale_view *view, struct settled *ret)
 {
     const struct accord_order *order = view->order;
-    struct accord_refund *refunds;
-    size_t refund_count;
-    const char **providers;
-    size_t provider_count;
-    struct agreement_choice choice = {NULL, NULL, 0};
-    enum accord_error error = settled_refunds(view, arena, &refunds, &refund_count);
-    if (error == ACCORD_OK)
-        error = providers_of(order, arena, &providers, &provider_count);
-    if (error == ACCORD_OK)
-        error =
-            agreement_book_choose(book, arena, order->channel, providers, provider_count, &choice);
-    if (error != ACCORD_OK)
-        return error;
-
-    struct accord_line_result *results = arena_array(arena, order->line_count + 1, sizeof *results);
-    struct settled settled = {.rows =
-                                  arena_array(arena, order->line_count + 1, sizeof *settled.rows)};
+    struct making making = {.view = view, .arena = arena, .choice = choice};
+    struct settled settled = {.count = 0};
     struct accord_excess excess = {0, 0};
-    if (results == NULL || settled.rows == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    error = accord_settle_order(order, refunds, refund_count, choice.terms, choice.count, results,
-                                &excess);
+    struct accord_refund *refunds;
+    enum accord_error error = settled_refunds(view, arena, &refunds, &making.refund_count);
     if (error != ACCORD_OK)
         return error;
-    for (size_t i = 0; i < order->line_count; i++) {
-        line_row(view, i, &results[i], &choice, &settled.rows[settled.count++]);
-        if (settled.held == ACCORD_HELD_NOT)
-            settled.held = results[i].held;
-    }
+    making.refunds = refunds;
+    making.results = arena_array(arena, order->line_count + 1, sizeof *making.results);
+    if (making.results == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    error = accord_settle_order(order, refunds, making.refund_count, choice->terms, choice->count,
+                                making.results, &excess);
+    if (error == ACCORD_OK)
+        error = make_rows(&making, &settled);
+    if (error != ACCORD_OK)
+        return error;
     if (excess.count > 0)
         settled.rows[settled.count++] = (struct entry_row){
             .sale_seq = view->seq,
@@ -179,13 +326,26 @@ enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
             .held = accord_held_name(ACCORD_HELD_EXCESS_REFUND),
             .day = utc_day(order->occurred_at_us),
             .channel = order->channel,
-            .provider = provider_count == 1 ? providers[0] : "",
+            .provider = one_provider(order),
             .course_id = "",
             .currency = order->currency.code,
             .numbers = {[ENTRY_LINES] = (int64_t)excess.count, [ENTRY_REFUNDED] = excess.amount},
         };
     *ret = settled;
     return ACCORD_OK;
+}
+
+enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
+                             const struct sale_view *view, struct settled *ret)
+{
+    const char **providers;
+    size_t provider_count;
+    struct agreement_choice choice = {NULL, NULL, 0};
+    enum accord_error error = providers_of(view->order, arena, &providers, &provider_count);
+    if (error == ACCORD_OK)
+        error = agreement_book_choose(book, arena, view->order->channel, providers, provider_count,
+                                      &choice);
+    return error != ACCORD_OK ? error : settled_with(&choice, arena, view, ret);
 }
 
 /* ---- adding up ---- */

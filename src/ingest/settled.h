@@ -20,7 +20,9 @@ struct sale_view {
 /** What stands for one line: numbers, and shares that are not zero, in the form of an entry
  * (number, seq and generation are 0). */
 struct settled {
-    struct entry_row *rows; /**< one per line, then perhaps one for the excess */
+    /** By line: one on the day of the sale, then, where refunds count in the period in which they
+     *  occur, what each later day's refunds changed; at the end perhaps one for the excess. */
+    struct entry_row *rows;
     size_t count;
     enum accord_held held; /**< of the first line that is held */
 };
@@ -32,6 +34,10 @@ enum accord_error settled_refunds(const struct sale_view *view, struct arena *ar
 /** Settles a sale with the terms of the book. Texts are borrowed from the view and the book. */
 enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
                              const struct sale_view *view, struct settled *ret);
+
+/** The same with versions that may cover it, instead of those that the book chooses. */
+enum accord_error settled_with(const struct agreement_choice *choice, struct arena *arena,
+                               const struct sale_view *view, struct settled *ret);
 
 /** True when two rows stand for the same thing: they can be added up. */
 bool entry_same_group(const struct entry_row *a, const struct entry_row *b);

@@ -18,14 +18,14 @@ static void entry_differs(struct verify *v, const struct stored_order *order, in
 /* Takes a line's entries off what it should be; what is left over must be nothing. */
 static enum accord_error compare_line(struct verify *v, const struct stored_order *order,
                                       const struct entry_row *rows, size_t count,
-                                      const struct entry_row *want)
+                                      const struct entry_row *want, size_t want_count)
 {
-    struct entry_row *groups = arena_array(v->arena, count + 1, sizeof *groups);
+    struct entry_row *groups = arena_array(v->arena, want_count + count + 1, sizeof *groups);
     size_t group_count = 0;
     if (groups == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    if (want != NULL)
-        groups[group_count++] = *want;
+    for (; group_count < want_count; group_count++)
+        groups[group_count] = want[group_count];
     for (size_t i = 0; i < count; i++) {
         size_t j = 0;
         while (j < group_count && !entry_same_group(&groups[j], &rows[i]))
@@ -94,12 +94,16 @@ static enum accord_error compare_sale(struct verify *v, const struct stored_orde
         size_t end = i;
         while (end < list->count && list->rows[end].line == list->rows[i].line)
             end++;
-        const struct entry_row *line = NULL;
-        for (size_t j = 0; want->rows != NULL && j < want->count && line == NULL; j++)
-            if (want->rows[j].line == list->rows[i].line)
-                line = &want->rows[j];
-        compared += line != NULL;
-        error = compare_line(v, order, &list->rows[i], end - i, line);
+        /* The rows of a line stand together. */
+        size_t first = 0;
+        size_t rows = 0;
+        while (first < want->count && want->rows[first].line != list->rows[i].line)
+            first++;
+        while (first + rows < want->count && want->rows[first + rows].line == list->rows[i].line)
+            rows++;
+        compared += rows;
+        error = compare_line(v, order, &list->rows[i], end - i,
+                             rows == 0 ? NULL : &want->rows[first], rows);
         i = end;
     }
     for (size_t j = 0; error == ACCORD_OK && j < want->count; j++)

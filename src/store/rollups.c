@@ -140,6 +140,8 @@ DB_SQL(sql_each, "SELECT " KEY ", " ENTRY_NUMBER_COLUMNS " FROM rollup");
 DB_SQL(sql_each_share, "SELECT " KEY ", payee, amount FROM rollup_share");
 DB_SQL(sql_staged, "SELECT " KEY ", " ENTRY_NUMBER_COLUMNS " FROM rollup "
                    "WHERE staged = 1 AND grain = 'period'");
+DB_SQL(sql_staged_shares, "SELECT " KEY ", payee, amount FROM rollup_share "
+                          "WHERE staged = 1 AND grain = 'period'");
 
 struct walk {
     rollup_row_fn *each;
@@ -224,4 +226,10 @@ enum accord_error store_rollup_shares_each(struct db *db, rollup_share_fn *each,
 enum accord_error store_rollups_staged(struct db *db, rollup_row_fn *each, void *context)
 {
     return walk_all(db, &sql_staged, walk_row, &(struct walk){.each = each, .context = context});
+}
+
+enum accord_error store_rollup_shares_staged(struct db *db, rollup_share_fn *each, void *context)
+{
+    return walk_all(db, &sql_staged_shares, walk_share,
+                    &(struct walk){.each_share = each, .context = context});
 }

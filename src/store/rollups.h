@@ -53,5 +53,7 @@ enum accord_error store_rollup_shares_each(struct db *db, rollup_share_fn *each,
 
 /** Calls back with the key of every staged row of the grain `period`. */
 enum accord_error store_rollups_staged(struct db *db, rollup_row_fn *each, void *context);
+/** Likewise with every staged share of that grain. */
+enum accord_error store_rollup_shares_staged(struct db *db, rollup_share_fn *each, void *context);
 
 #endif

@@ -71,51 +71,6 @@ START_TEST(test_hundred_refunds)
 }
 END_TEST
 
-/* Published waterfalls: gross, tax of it (included), store fee of ex-tax, payment fee of gross. */
-static const struct {
-    int64_t gross;
-    int64_t tax_ppm;
-    int64_t store_ppm;
-    int64_t payment_ppm;
-    int64_t share_ppm;
-    int64_t tax;
-    int64_t store;
-    int64_t payment;
-    int64_t partner;
-    int64_t platform;
-} waterfalls[] = {
-    {19900, 60000, 0, 6000, 970000, 1126, 0, 119, 18095, 560},
-    {19900, 60000, 0, 6000, 370000, 1126, 0, 119, 6902, 11753},
-    {1, 60000, 0, 6000, 370000, 0, 0, 0, 0, 1},
-    {9, 60000, 300000, 6000, 500000, 1, 2, 0, 3, 3},
-    /* the 3 % that an operator takes of what is running stand where the payment fee does */
-    {19900, 60000, 300000, 30000, 370000, 1126, 5632, 394, 4717, 8031},
-};
-
-START_TEST(test_waterfalls)
-{
-    struct accord_agreement_version version = fixture_version();
-    const struct accord_line line = fixture_line("1", waterfalls[_i].gross);
-    const struct accord_order order = fixture_order(&line, 1);
-    struct accord_line_result got;
-    version.tax.rate_ppm = waterfalls[_i].tax_ppm;
-    version.store_fee.rate_ppm = waterfalls[_i].store_ppm;
-    version.store_fee.base = ACCORD_FEE_ON_EX_TAX;
-    version.payment_fee.rate_ppm = waterfalls[_i].payment_ppm;
-    version.payment_fee.base =
-        waterfalls[_i].payment_ppm == 30000 ? ACCORD_FEE_ON_RUNNING : ACCORD_FEE_ON_GROSS;
-    version.terms[0].share_ppm = waterfalls[_i].share_ppm;
-    version.terms[1].share_ppm = 0;
-    ck_assert_int_eq(fixture_settle(&order, NULL, 0, &version, &got), ACCORD_OK);
-    ck_assert_int_eq(got.tax, waterfalls[_i].tax);
-    ck_assert_int_eq(got.store_fee, waterfalls[_i].store);
-    ck_assert_int_eq(got.payment_fee, waterfalls[_i].payment);
-    ck_assert_int_eq(got.shares[PROVIDER], waterfalls[_i].partner);
-    ck_assert_int_eq(got.shares[CHANNEL], 0);
-    ck_assert_int_eq(got.shares[PLATFORM], waterfalls[_i].platform);
-}
-END_TEST
-
 /* What the agreement does not deduct does not lower net, and a signed rate beats a given amount. */
 START_TEST(test_what_is_deducted)
 {
@@ -534,7 +489,6 @@ static Suite *make_suite(void)
     tcase_add_test(tests, test_golden);
     tcase_add_test(tests, test_full_refund);
     tcase_add_test(tests, test_hundred_refunds);
-    tcase_add_loop_test(tests, test_waterfalls, 0, sizeof waterfalls / sizeof *waterfalls);
     tcase_add_test(tests, test_what_is_deducted);
     tcase_add_test(tests, test_fee_returned);
     tcase_add_test(tests, test_discount_added_back);
