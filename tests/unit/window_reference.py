@@ -108,6 +108,11 @@ def given(parts, party, kind, windows):
                if term["window"] in windows and term["kind"] != ADVANCE)
 
 
+def is_due(parts, at, window):
+    """At the window's end, when it was in force at all."""
+    return parts[at].ends[window] and sum(p.days for p in window_of(parts, at, window)) > 0
+
+
 def of_part(term, parts, at):
     amount = term["amount"]
     if term["window"] != PERIOD:
@@ -143,7 +148,7 @@ def settle(parts, at):
         if not in_window(term):
             continue
         now = window_of(parts, at, term["window"])
-        amount = half_even(value(term, now, here.ends[term["window"]])) - half_even(
+        amount = half_even(value(term, now, is_due(parts, at, term["window"]))) - half_even(
             value(term, now[:-1], False))
         here.give(i, KINDS[term["kind"]], parties[term["payee"]], amount)
         here.earned[parties[term["payee"]]] += amount
@@ -162,7 +167,8 @@ def settle(parts, at):
 
     for window in (PERIOD, YEAR, LIFE):
         for i, term in enumerate(terms):
-            if term["kind"] != GUARANTEE or term["window"] != window or not here.ends[window]:
+            if (term["kind"] != GUARANTEE or term["window"] != window
+                    or not is_due(parts, at, window)):
                 continue
             party, funder = parties[term["payee"]], parties[term["funder"]]
             lacks = of_part(term, parts, at) - has(party, window, ("guarantee", "recoupment"))
@@ -193,7 +199,8 @@ def settle(parts, at):
 
     for window in (PERIOD, YEAR, LIFE):
         for i, term in enumerate(terms):
-            if term["kind"] == FLOOR and term["window"] == window and here.ends[window]:
+            if (term["kind"] == FLOOR and term["window"] == window
+                    and is_due(parts, at, window)):
                 party = parties[term["payee"]]
                 lacks = of_part(term, parts, at) - has(party, window, ("guarantee", "floor"))
                 pair(i, "floor", party, parties[term["funder"]], max(0, lacks))
@@ -308,6 +315,10 @@ def draw(rng):
             if left == 0:
                 break
             version = draw_version(rng)
+    if rng.random() < 0.3:  # something comes in after the end
+        month = last + rng.randint(1, 14)
+        parts.append(Part(month, 2020 + month // 12, 0, 30, version,
+                          draw_sums(rng, len(version["parties"]))))
     for at, part in enumerate(parts):
         behind = parts[at + 1] if at + 1 < len(parts) else None
         part.first = at == 0
