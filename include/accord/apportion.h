@@ -34,7 +34,7 @@ struct accord_share {
  *
  * @param total       any int64 but INT64_MIN, in minor units
  * @param weights     `count` values >= 0 whose sum fits int64
- * @param ret_parts   `count` results; unwritten on failure
+ * @param ret_parts   `count` results, may be the array of weights; unwritten on failure
  * @param ret_shares  NULL, or `count` explanations
  * @return ACCORD_OK; ACCORD_E_WEIGHTS_ZERO when every weight is zero (or count is 0) and total is
  *         not; ACCORD_E_WEIGHT_NEGATIVE; ACCORD_E_OVERFLOW; ACCORD_E_OUT_OF_MEMORY (only when

@@ -18,6 +18,8 @@ static const struct {
     {"agreements:read", SCOPE_AGREEMENTS_READ},
     {"agreements:write", SCOPE_AGREEMENTS_WRITE},
     {"revenue:read", SCOPE_REVENUE_READ},
+    {"statements:read", SCOPE_STATEMENTS_READ},
+    {"statements:write", SCOPE_STATEMENTS_WRITE},
 };
 
 const char *auth_scope_name(unsigned number)

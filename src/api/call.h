@@ -39,6 +39,8 @@ enum scope {
     SCOPE_AGREEMENTS_READ = 1 << 6,
     SCOPE_AGREEMENTS_WRITE = 1 << 7,
     SCOPE_REVENUE_READ = 1 << 8,
+    SCOPE_STATEMENTS_READ = 1 << 9,   /**< periods, statements, payments, balances */
+    SCOPE_STATEMENTS_WRITE = 1 << 10, /**< accept, dispute */
 };
 
 /** As in the table partner, column roles. */

@@ -9,9 +9,17 @@ enum { LABEL_MAX_BYTES = 1020, BODY_MAX = 16 << 10 };
 
 static const char *const mode_names[] = {"live", "test", NULL};
 /* In the order of auth_scope_name(). */
-static const char *const scope_names[] = {
-    "admin",           "catalog:read",     "catalog:write", "events:read", "events:write",
-    "agreements:read", "agreements:write", "revenue:read",  NULL};
+static const char *const scope_names[] = {"admin",
+                                          "catalog:read",
+                                          "catalog:write",
+                                          "events:read",
+                                          "events:write",
+                                          "agreements:read",
+                                          "agreements:write",
+                                          "revenue:read",
+                                          "statements:read",
+                                          "statements:write",
+                                          NULL};
 
 struct key_body {
     struct json_array scopes; /* int: index of scope_names */
@@ -42,7 +50,7 @@ struct key_state {
 
 static const struct json_field scope = JSON_ELEMENT_ENUM(scope_names);
 static const struct json_field create_fields[] = {
-    JSON_ARRAY_SCALAR(struct key_body, scopes, &scope, 1, 8),
+    JSON_ARRAY_SCALAR(struct key_body, scopes, &scope, 1, 10),
     JSON_ID_OPT(struct key_body, label, 0, LABEL_MAX_BYTES),
     JSON_TIME_OPT(struct key_body, expires_at, has_expires_at),
     JSON_ENUM_OPT(struct key_body, mode, has_mode, mode_names),

@@ -18,6 +18,8 @@
 #include "json/decode.h"
 
 enum { FACTS_ITEMS_MAX = 10000, FACTS_BYTES_MAX = 16 << 20, FACTS_FUTURE_MAX_S = 300 };
+/** A touch that is older when it comes is refused. */
+enum { FACTS_TOUCH_AGE_MAX_S = 72 * 3600 };
 
 enum fact_type {
     FACT_RATING,
@@ -39,6 +41,14 @@ enum fact_type {
     FACT_ORDER_REFUNDED,
     FACT_ORDER_CHARGED_BACK,
     FACT_ORDER_CHARGEBACK_REVERSED,
+    FACT_MEMBERSHIP_STARTED,
+    FACT_MEMBERSHIP_RENEWED,
+    FACT_MEMBERSHIP_CANCELLED,
+    FACT_CHALLENGE_JOINED,
+    FACT_CHALLENGE_WITHDRAWN,
+    FACT_CONSENT,
+    FACT_ADJUSTMENT,
+    FACT_PAYMENT,
     FACT_VOID,
     FACT_TYPES, /**< how many there are */
 };
@@ -49,8 +59,12 @@ enum fact_class {
     FACT_CLASS_REACH = 1 << 1,    /**< only the channel, like the others */
     FACT_CLASS_USAGE = 1 << 2,
     FACT_CLASS_ORDER = 1 << 3,
-    FACT_CLASS_VOID = 1 << 4,
-    FACT_CLASS_ALL = (1 << 5) - 1,
+    FACT_CLASS_MEMBERSHIP = 1 << 4,
+    FACT_CLASS_CHALLENGE = 1 << 5,
+    FACT_CLASS_CONSENT = 1 << 6,  /**< a channel or a provider, about its own learners */
+    FACT_CLASS_OPERATOR = 1 << 7, /**< only the operator, as itself */
+    FACT_CLASS_VOID = 1 << 8,     /**< everybody */
+    FACT_CLASS_ALL = (1 << 9) - 1,
 };
 
 const char *fact_type_name(enum fact_type type); /* "order.paid" */
@@ -85,6 +99,8 @@ struct fact {
     const struct raw_fact *raw;
     const char *order_id;             /**< of order.*, else NULL */
     const char *refund_id;            /**< of refunds, charge-backs, reversals, else NULL */
+    const char *subject_id;           /**< of a membership, entry, adjustment, payment, else NULL */
+    const char *subject_part;         /**< term_id, "" for the first; state; purpose; else NULL */
     const struct accord_order *order; /**< of order.paid */
     const struct accord_refund *rows; /**< of a refund or charge-back: one, or one a line */
     size_t row_count;

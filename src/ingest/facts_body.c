@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "ingest/facts_raw.h"
+#include "store/consents.h"
+#include "store/operator_facts.h"
+#include "store/touches.h"
 #include "json/write.h"
 
 enum { BODY_BYTES_MAX = 8 << 20 };
@@ -60,6 +63,18 @@ static void write_lines(struct json_writer *w, const struct json_array *lines)
     jw_array_end(w);
 }
 
+static void write_statements(struct json_writer *w, const struct json_array *statements)
+{
+    const struct slice *items = statements->items;
+    if (items == NULL)
+        return;
+    jw_key(w, "statements");
+    jw_array(w);
+    for (size_t i = 0; i < statements->count; i++)
+        jw_slice(w, items[i]);
+    jw_array_end(w);
+}
+
 static int by_name(const void *a, const void *b)
 {
     return slice_compare(((const struct json_entry *)a)->name,
@@ -103,36 +118,65 @@ struct slice fact_body(struct arena *arena, const struct fact *fact,
     buf_init(&buf, BODY_BYTES_MAX);
     jw_init(w, &buf);
     jw_object(w);
+    write_optional(w, "adjustment_id", raw->adjustment_id);
+    write_optional(w, "agreement", raw->agreement);
     write_optional_int(w, "amount", raw->amount, raw->has_amount);
     write_optional_int(w, "count", fact->measure, fact_class_of(fact->type) == FACT_CLASS_REACH);
     if (raw->currency.code[0] != '\0')
         jw_key_str(w, "currency", raw->currency.code);
     write_optional(w, "day", raw->day);
     write_discounts(w, &raw->discounts);
+    write_optional(w, "entry", raw->entry);
+    write_optional(w, "entry_id", raw->entry_id);
     write_optional_int(w, "fee_returned", raw->fee_returned, raw->fee_returned > 0);
     if (raw->has_from)
         jw_key_time(w, "from", raw->from);
+    write_optional(w, "funded_by", raw->funded_by);
+    if (raw->has_granted)
+        jw_key_bool(w, "granted", raw->granted);
+    if (fact->type == FACT_TOUCH)
+        jw_key_str(w, "kind", touch_kind_names[raw->kind]);
     write_optional(w, "language", raw->language);
+    write_optional(w, "line", raw->line);
     write_lines(w, &raw->lines);
     write_optional(w, "link", raw->link);
+    if (raw->entry.data != NULL)
+        jw_key_bool(w, "makeup", raw->makeup);
+    write_optional(w, "membership_id", raw->membership_id);
+    write_optional(w, "of_period", raw->of_period);
     write_optional(w, "offer", raw->offer);
     write_optional(w, "order_id", raw->order_id);
+    write_optional_int(w, "paid", raw->paid, raw->has_paid);
+    write_optional(w, "payee", raw->payee);
+    write_optional(w, "payer", raw->payer);
     write_optional_int(w, "payment_fee", raw->payment_fee, raw->has_payment_fee);
+    write_optional(w, "payment_id", raw->payment_id);
     write_optional_int(w, "progress_ppm", raw->progress_ppm, raw->has_progress);
+    if (raw->has_purpose)
+        jw_key_str(w, "purpose", consent_purpose_names[raw->purpose]);
     write_optional(w, "question", raw->question);
+    if (fact->type == FACT_ADJUSTMENT)
+        write_optional(w, "reason", raw->reason);
+    write_optional(w, "reference", raw->reference);
     write_optional(w, "refund_id", raw->refund_id);
     write_optional_int(w, "seconds", raw->seconds, raw->has_seconds);
+    if (raw->has_state)
+        jw_key_str(w, "state", payment_state_names[raw->state]);
+    write_optional(w, "statement", raw->statement);
+    write_statements(w, &raw->statements);
     write_optional_int(w, "store_fee", raw->store_fee, raw->has_store_fee);
     write_optional(w, "supersedes", raw->supersedes);
     write_optional(w, "target", raw->target);
     write_optional_int(w, "tax", raw->tax, raw->has_tax);
     write_optional_int(w, "tax_returned", raw->tax_returned, raw->has_tax_returned);
+    write_optional(w, "term_id", raw->term_id);
     if (fact->text.data != NULL) {
         char hex[HASH_HEX_MAX];
         const struct hash hash = hash_keyed(salt, fact->text);
         hash_hex(&hash, hex);
         jw_key_str(w, "text_hash", hex);
     }
+    write_optional(w, "time_zone", raw->time_zone);
     if (raw->has_to)
         jw_key_time(w, "to", raw->to);
     write_optional(w, "touch", raw->touch);
@@ -170,7 +214,9 @@ struct slice fact_body_with_text(struct arena *arena, const struct fact_row *row
         buf_add_str(&buf, "\"answers\":");
         buf_add_slice(&buf, row->text);
     } else {
-        buf_add_str(&buf, fact_class_of(type) == FACT_CLASS_ORDER ? "\"reason\":" : "\"text\":");
+        buf_add_str(&buf, fact_class_of(type) == FACT_CLASS_ORDER     ? "\"reason\":"
+                          : fact_class_of(type) == FACT_CLASS_CONSENT ? "\"proof\":"
+                                                                      : "\"text\":");
         json_escape(&buf, row->text);
     }
     at += MARK + HEX + 1;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "ingest/facts_raw.h"
 #include "ingest/facts_writing.h"
 
 /* ---- phase 2: deciding ---- */
@@ -84,14 +85,59 @@ static enum accord_error decide_repeat(struct writing *w, struct item *item,
     return ACCORD_OK;
 }
 
-static bool may_post(const struct writing *w, const struct item *item)
+/* Where the item may not say what it says; NULL: its partner may post it. */
+static const char *may_not_post(const struct writing *w, const struct item *item)
 {
     const uint32_t roles = facts_roles_of(w, item->batch->partner);
-    const enum fact_class kind = fact_class_of(item->fact->type);
-    if (kind == FACT_CLASS_VOID || (roles & ROLE_CHANNEL_BIT) != 0)
+    const bool channel = (roles & ROLE_CHANNEL_BIT) != 0;
+    const bool provider = (roles & ROLE_PROVIDER_BIT) != 0;
+    bool may = channel;
+    switch (fact_class_of(item->fact->type)) {
+    case FACT_CLASS_FEEDBACK:
+        if (!channel && item->fact->raw->entry.data != NULL)
+            return "/entry"; /* a challenge is a channel's */
+        may = channel || (provider && strcmp(item->fact->provider, item->batch->partner) == 0);
+        break;
+    case FACT_CLASS_CONSENT:
+        may = channel || provider;
+        break;
+    case FACT_CLASS_OPERATOR:
+        may = (roles & ROLE_PLATFORM_BIT) != 0;
+        break;
+    case FACT_CLASS_VOID:
+        may = true;
+        break;
+    case FACT_CLASS_REACH:
+    case FACT_CLASS_USAGE:
+    case FACT_CLASS_ORDER:
+    case FACT_CLASS_MEMBERSHIP:
+    case FACT_CLASS_CHALLENGE:
+    case FACT_CLASS_ALL:
+        break;
+    }
+    return may ? NULL : "/type";
+}
+
+/* The agreement and the partners of an adjustment or payment are there. False: rejected. */
+static bool check_operator(struct writing *w, struct item *item)
+{
+    const struct raw_fact *raw = item->fact->raw;
+    if (fact_class_of(item->fact->type) != FACT_CLASS_OPERATOR)
         return true;
-    return kind == FACT_CLASS_FEEDBACK && (roles & ROLE_PROVIDER_BIT) != 0 &&
-           strcmp(item->fact->provider, item->batch->partner) == 0;
+    const struct {
+        struct slice id;
+        const char *pointer;
+    } partners[] = {{raw->payer, "/payer"}, {raw->payee, "/payee"}, {raw->funded_by, "/funded_by"}};
+    for (size_t i = 0; i < sizeof partners / sizeof *partners; i++)
+        if (partners[i].id.data != NULL && facts_roles_of(w, partners[i].id.data) == 0) {
+            reject(item, ACCORD_E_PARTNER_UNKNOWN, partners[i].pointer);
+            return false;
+        }
+    if (item->fact->type == FACT_ADJUSTMENT && !facts_agreement_known(w, raw->agreement.data)) {
+        reject(item, ACCORD_E_AGREEMENT_UNKNOWN, "/agreement");
+        return false;
+    }
+    return true;
 }
 
 /* A known provider for the course, or for each line. False: rejected. */
@@ -131,6 +177,8 @@ struct subject {
     const uint8_t *learner;
     const char *order_id;
     const char *refund_id;
+    const char *id;
+    const char *part;
 };
 
 static struct subject subject_of(const struct fact *fact)
@@ -141,7 +189,9 @@ static struct subject subject_of(const struct fact *fact)
                             fact->has_learner,
                             fact->learner,
                             fact->order_id,
-                            fact->refund_id};
+                            fact->refund_id,
+                            fact->subject_id,
+                            fact->subject_part};
 }
 
 static struct subject subject_in(const struct slot *slot)
@@ -149,9 +199,9 @@ static struct subject subject_in(const struct slot *slot)
     const struct fact_target *target = &slot->target;
     return slot->fact != NULL
                ? subject_of(slot->fact)
-               : (struct subject){target->type,        target->provider, target->course_id,
-                                  target->has_learner, target->learner,  target->order_id,
-                                  target->refund_id};
+               : (struct subject){target->type,        target->provider,   target->course_id,
+                                  target->has_learner, target->learner,    target->order_id,
+                                  target->refund_id,   target->subject_id, target->subject_part};
 }
 
 static bool may_supersede(const struct fact *fact, const struct subject *target)
@@ -167,6 +217,7 @@ static bool may_supersede(const struct fact *fact, const struct subject *target)
                same_text(fact->refund_id, target->refund_id);
     return same_text(fact->provider, target->provider) &&
            same_text(fact->course_id, target->course_id) &&
+           same_text(fact->subject_id, target->id) && same_text(fact->subject_part, target->part) &&
            fact->has_learner == target->has_learner &&
            (!fact->has_learner || memcmp(fact->learner, target->learner, LEARNER_BYTES) == 0);
 }
@@ -185,11 +236,61 @@ static enum accord_error check_target(struct writing *w, struct item *item, bool
         reject(item, ACCORD_E_SUPERSEDES_TYPE, "/supersedes");
         return ACCORD_OK;
     }
+    if (!facts_may_void_payment(w, item)) {
+        reject(item, ACCORD_E_PAYMENT_STATE_INVALID, "/supersedes");
+        return ACCORD_OK;
+    }
     *ret_fine = true;
     /* Taking back a fact of an order touches that order. */
     if (item->fact->type == FACT_VOID && target.order_id != NULL)
         return facts_note_order(w, item->batch->partner, target.order_id, &item->order);
     return ACCORD_OK;
+}
+
+/* Ids that are taken for ever are free. False: rejected. */
+static bool check_ids(struct writing *w, struct item *item)
+{
+    const struct fact *fact = item->fact;
+    enum accord_error code = ACCORD_OK;
+    const char *pointer = "";
+    if (fact->order != NULL &&
+        ((struct order_slot *)facts_row_at(&w->orders, item->order))->taken) {
+        code = ACCORD_E_ORDER_EXISTS;
+        pointer = "/order_id";
+    } else if (item->refund != SIZE_MAX &&
+               ((struct refund_slot *)facts_row_at(&w->refunds, item->refund))->taken) {
+        code = ACCORD_E_REFUND_EXISTS;
+        pointer = "/refund_id";
+    } else if (item->subject != SIZE_MAX) {
+        static const struct {
+            enum accord_error code;
+            const char *pointer;
+        } kinds[] = {
+            [SUBJECT_MEMBERSHIP] = {ACCORD_E_MEMBERSHIP_EXISTS, "/membership_id"},
+            [SUBJECT_TERM] = {ACCORD_E_TERM_EXISTS, "/term_id"},
+            [SUBJECT_ENTRY] = {ACCORD_E_ENTRY_EXISTS, "/entry_id"},
+            [SUBJECT_WITHDRAWAL] = {ACCORD_E_ENTRY_EXISTS, "/entry_id"},
+            [SUBJECT_ADJUSTMENT] = {ACCORD_E_ADJUSTMENT_EXISTS, "/adjustment_id"},
+        };
+        const struct subject_slot *slot = facts_row_at(&w->subjects, item->subject);
+        if (slot->taken) {
+            code = kinds[slot->name.kind].code;
+            pointer = kinds[slot->name.kind].pointer;
+        }
+    }
+    if (code != ACCORD_OK)
+        reject(item, code, pointer);
+    return code == ACCORD_OK;
+}
+
+/* A touch that comes late might be made to fit a sale that is known. False: rejected. */
+static bool check_age(const struct writing *w, struct item *item)
+{
+    if (item->fact->type != FACT_TOUCH ||
+        w->tx->now - item->fact->occurred_at <= FACTS_TOUCH_AGE_MAX_S * CLOCK_SECOND_US)
+        return true;
+    reject(item, ACCORD_E_TOUCH_TOO_LATE, "/occurred_at");
+    return false;
 }
 
 static void accept(struct writing *w, struct item *item)
@@ -212,6 +313,9 @@ static void accept(struct writing *w, struct item *item)
     }
     if (item->refund != SIZE_MAX)
         ((struct refund_slot *)facts_row_at(&w->refunds, item->refund))->taken = true;
+    if (item->subject != SIZE_MAX)
+        ((struct subject_slot *)facts_row_at(&w->subjects, item->subject))->taken = true;
+    facts_accept_payment(w, item);
     if (item->course != SIZE_MAX &&
         !((struct course_slot *)facts_row_at(&w->courses, item->course))->known)
         fact->held = ACCORD_HELD_UNMATCHED;
@@ -228,25 +332,28 @@ enum accord_error facts_decide(struct writing *w, struct item *item)
                LEARNER_BYTES);
     if (slot->known.found || slot->fact != NULL)
         return decide_repeat(w, item, slot);
-    if (!may_post(w, item)) {
-        reject(item, ACCORD_E_EVENT_NOT_ALLOWED, "/type");
+    const char *where = may_not_post(w, item);
+    if (where != NULL) {
+        reject(item, ACCORD_E_EVENT_NOT_ALLOWED, where);
         return ACCORD_OK;
     }
-    if (!check_providers(w, item))
+    if (!check_providers(w, item) || !check_operator(w, item) || !check_age(w, item))
         return ACCORD_OK;
     if (item->target != SIZE_MAX) {
         bool fine;
         const enum accord_error error = check_target(w, item, &fine);
         if (error != ACCORD_OK || !fine)
             return error;
-    } else if (fact->order != NULL &&
-               ((struct order_slot *)facts_row_at(&w->orders, item->order))->taken) {
-        reject(item, ACCORD_E_ORDER_EXISTS, "/order_id");
+    } else if (!check_ids(w, item)) {
         return ACCORD_OK;
-    } else if (item->refund != SIZE_MAX &&
-               ((struct refund_slot *)facts_row_at(&w->refunds, item->refund))->taken) {
-        reject(item, ACCORD_E_REFUND_EXISTS, "/refund_id");
-        return ACCORD_OK;
+    }
+    if (item->payment != SIZE_MAX) {
+        const char *pointer = "";
+        const enum accord_error code = facts_check_payment(w, item, &pointer);
+        if (code != ACCORD_OK) {
+            reject(item, code, pointer);
+            return ACCORD_OK;
+        }
     }
     const struct fact_row row = facts_journal_row(item, fact->body);
     fact->body_hash = fact_hash(&row);

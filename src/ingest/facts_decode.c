@@ -1,282 +1,19 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ingest/facts_raw.h"
+#include "store/consents.h"
+#include "store/operator_facts.h"
 #include "json/split.h"
 
-/* ---- the tables ---- */
-
-enum {
-    EVENT_ID_MAX = 128,
-    COURSE_ID_MAX = 255,
-    TEXT_MAX = 65536,
-    ITEM_BYTES_MAX = 4 << 20,
-    SECONDS_MAX = 86400 * 31,
-    COUNT_MAX = 1000000000,
-};
-
-const char *const fact_funder_names[] = {"provider", "channel", "platform", NULL};
-
-static const struct json_field discount_fields[] = {
-    JSON_AMOUNT(struct raw_discount, amount),
-    JSON_ENUM(struct raw_discount, funder, fact_funder_names),
-};
-static const struct json_object discount_spec = JSON_OBJECT(struct raw_discount, discount_fields);
-
-static const struct json_field line_fields[] = {
-    JSON_ID(struct raw_line, line_id, 1, EVENT_ID_MAX),
-    JSON_SLUG_OPT(struct raw_line, provider),
-    JSON_ID_OPT(struct raw_line, course_id, 1, COURSE_ID_MAX),
-    JSON_INT_OPT(struct raw_line, quantity, has_quantity, 1, COUNT_MAX),
-    JSON_AMOUNT_OPT(struct raw_line, paid, has_paid),
-    JSON_AMOUNT_OPT(struct raw_line, tax, has_tax),
-    JSON_FIELD_HAS(struct raw_line, amount, has_amount, JSON_KIND_AMOUNT, 1, ACCORD_AMOUNT_MAX),
-    JSON_ARRAY_OF_OPT(struct raw_line, discounts, &discount_spec, 0, 20),
-};
-static const struct json_object line_spec = JSON_OBJECT(struct raw_line, line_fields);
-
-/* The head stands in columns of its own once a fact is stored; the hash of its text is only there
- * then. So what is posted is this table without its end, and a stored body is it without its
- * beginning. */
-enum { HEAD_FIELDS = 6, STORED_FIELDS = 1 };
-static const struct json_field fact_fields[] = {
-    JSON_ID(struct raw_fact, event_id, 1, EVENT_ID_MAX),
-    JSON_ID(struct raw_fact, type, 1, 64),
-    JSON_TIME(struct raw_fact, occurred_at),
-    JSON_ID_OPT(struct raw_fact, learner, 1, 255),
-    JSON_SLUG_OPT(struct raw_fact, provider),
-    JSON_ID_OPT(struct raw_fact, course_id, 1, COURSE_ID_MAX),
-
-    JSON_ID_OPT(struct raw_fact, supersedes, 1, EVENT_ID_MAX),
-    JSON_INT_OPT(struct raw_fact, value, has_value, 1, 5),
-    JSON_STRING_OPT(struct raw_fact, text, 1, TEXT_MAX),
-    JSON_ID_OPT(struct raw_fact, language, 2, 35),
-    JSON_MAP_OPT(struct raw_fact, answers, NULL, 1, 50),
-    JSON_ID_OPT(struct raw_fact, question, 1, EVENT_ID_MAX),
-    JSON_ID_OPT(struct raw_fact, day, 10, 10),
-    JSON_ID_OPT(struct raw_fact, target, 1, 255),
-    JSON_INT_OPT(struct raw_fact, progress_ppm, has_progress, 0, ACCORD_PPM_WHOLE),
-    JSON_INT_OPT(struct raw_fact, count, has_count, 1, COUNT_MAX),
-    JSON_ID_OPT(struct raw_fact, offer, 1, 128),
-    JSON_ID_OPT(struct raw_fact, link, 1, 255),
-    JSON_INT_OPT(struct raw_fact, seconds, has_seconds, 0, SECONDS_MAX),
-    JSON_TIME_OPT(struct raw_fact, from, has_from),
-    JSON_TIME_OPT(struct raw_fact, to, has_to),
-    JSON_ID_OPT(struct raw_fact, order_id, 1, EVENT_ID_MAX),
-    JSON_CURRENCY_OPT(struct raw_fact, currency),
-    JSON_ARRAY_OF_OPT(struct raw_fact, lines, &line_spec, 1, ACCORD_LINES_MAX),
-    JSON_AMOUNT_OPT(struct raw_fact, tax, has_tax),
-    JSON_AMOUNT_OPT(struct raw_fact, store_fee, has_store_fee),
-    JSON_AMOUNT_OPT(struct raw_fact, payment_fee, has_payment_fee),
-    JSON_ARRAY_OF_OPT(struct raw_fact, discounts, &discount_spec, 0, 20),
-    JSON_ID_OPT(struct raw_fact, touch, 1, EVENT_ID_MAX),
-    JSON_ID_OPT(struct raw_fact, refund_id, 1, EVENT_ID_MAX),
-    JSON_FIELD_HAS(struct raw_fact, amount, has_amount, JSON_KIND_AMOUNT, 1, ACCORD_AMOUNT_MAX),
-    JSON_AMOUNT_OPT(struct raw_fact, tax_returned, has_tax_returned),
-    JSON_AMOUNT_OPT(struct raw_fact, fee_returned, has_fee_returned),
-    JSON_STRING_OPT(struct raw_fact, reason, 0, 1000),
-
-    JSON_ID_OPT(struct raw_fact, text_hash, 64, 64),
-};
-enum { FIELDS = sizeof fact_fields / sizeof fact_fields[0] };
-
-static const struct json_object posted_spec = {.fields = fact_fields,
-                                               .count = FIELDS - STORED_FIELDS,
-                                               .size = sizeof(struct raw_fact),
-                                               .rest = SIZE_MAX};
-static const struct json_object stored_spec = {.fields = fact_fields + HEAD_FIELDS,
-                                               .count = FIELDS - HEAD_FIELDS,
-                                               .size = sizeof(struct raw_fact),
-                                               .rest = SIZE_MAX};
-
-/* ---- which type has which fields ---- */
-
-enum {
-    HAS_COURSE = 1 << 0, /* provider and course_id together */
-    HAS_SUPERSEDES = 1 << 1,
-    HAS_VALUE = 1 << 2,
-    HAS_TEXT = 1 << 3,
-    HAS_LANGUAGE = 1 << 4,
-    HAS_ANSWERS = 1 << 5,
-    HAS_QUESTION = 1 << 6,
-    HAS_DAY = 1 << 7,
-    HAS_TARGET = 1 << 8,
-    HAS_PROGRESS = 1 << 9,
-    HAS_COUNT = 1 << 10,
-    HAS_OFFER = 1 << 11,
-    HAS_LINK = 1 << 12,
-    HAS_SECONDS = 1 << 13,
-    HAS_FROM = 1 << 14,
-    HAS_TO = 1 << 15,
-    HAS_ORDER_ID = 1 << 16,
-    HAS_CURRENCY = 1 << 17,
-    HAS_LINES = 1 << 18,
-    HAS_TAX = 1 << 19,
-    HAS_STORE_FEE = 1 << 20,
-    HAS_PAYMENT_FEE = 1 << 21,
-    HAS_DISCOUNTS = 1 << 22,
-    HAS_TOUCH = 1 << 23,
-    HAS_REFUND_ID = 1 << 24,
-    HAS_AMOUNT = 1 << 25,
-    HAS_TAX_RETURNED = 1 << 26,
-    HAS_FEE_RETURNED = 1 << 27,
-    HAS_REASON = 1 << 28,
-    HAS_LEARNER = 1 << 29,
-};
-
-static const char *const has_names[] = {
-    "provider",  "supersedes", "value",        "text",         "language",  "answers",
-    "question",  "day",        "target",       "progress_ppm", "count",     "offer",
-    "link",      "seconds",    "from",         "to",           "order_id",  "currency",
-    "lines",     "tax",        "store_fee",    "payment_fee",  "discounts", "touch",
-    "refund_id", "amount",     "tax_returned", "fee_returned", "reason",    "learner",
-};
-enum { HAS_COUNT_OF_NAMES = sizeof has_names / sizeof *has_names };
-
-enum {
-    EVERYWHERE = HAS_SUPERSEDES | HAS_LEARNER,
-    REFUND = HAS_LINES | HAS_AMOUNT | HAS_TAX_RETURNED | HAS_FEE_RETURNED | HAS_REASON,
-};
-
-static const struct {
-    unsigned required;
-    unsigned optional;
-} rules[FACT_TYPES] = {
-    [FACT_RATING] = {HAS_COURSE | HAS_VALUE, 0},
-    [FACT_REVIEW] = {HAS_COURSE | HAS_TEXT, HAS_VALUE | HAS_LANGUAGE},
-    [FACT_SURVEY] = {HAS_COURSE | HAS_ANSWERS, 0},
-    [FACT_QUESTION] = {HAS_COURSE | HAS_TEXT, 0},
-    [FACT_ANSWER] = {HAS_COURSE | HAS_TEXT, HAS_QUESTION},
-    [FACT_COMMENT] = {HAS_COURSE | HAS_TEXT, 0},
-    [FACT_CHECKIN] = {HAS_COURSE, HAS_DAY},
-    [FACT_SHARE] = {HAS_COURSE, HAS_TARGET},
-    [FACT_PROGRESS] = {HAS_COURSE | HAS_PROGRESS, 0},
-    [FACT_COMPLETION] = {HAS_COURSE, 0},
-    [FACT_IMPRESSION] = {HAS_COURSE, HAS_COUNT | HAS_OFFER},
-    [FACT_CLICK] = {HAS_COURSE, HAS_COUNT | HAS_OFFER | HAS_LINK},
-    [FACT_TOUCH] = {HAS_COURSE, HAS_COUNT | HAS_OFFER | HAS_LINK},
-    [FACT_ENROLMENT] = {HAS_COURSE, HAS_COUNT | HAS_OFFER},
-    [FACT_USAGE] = {HAS_COURSE | HAS_SECONDS, HAS_FROM | HAS_TO},
-    [FACT_ORDER_PAID] = {HAS_ORDER_ID | HAS_CURRENCY | HAS_LINES,
-                         HAS_OFFER | HAS_TAX | HAS_STORE_FEE | HAS_PAYMENT_FEE | HAS_DISCOUNTS |
-                             HAS_TOUCH},
-    [FACT_ORDER_REFUNDED] = {HAS_ORDER_ID | HAS_REFUND_ID, REFUND},
-    [FACT_ORDER_CHARGED_BACK] = {HAS_ORDER_ID | HAS_REFUND_ID, REFUND},
-    [FACT_ORDER_CHARGEBACK_REVERSED] = {HAS_ORDER_ID | HAS_REFUND_ID, 0},
-    [FACT_VOID] = {HAS_SUPERSEDES, 0},
-};
-
-static unsigned present(const struct raw_fact *raw)
-{
-    const struct {
-        bool is;
-        unsigned bit;
-    } all[] = {
-        {raw->provider.data != NULL || raw->course_id.data != NULL, HAS_COURSE},
-        {raw->supersedes.data != NULL, HAS_SUPERSEDES},
-        {raw->has_value, HAS_VALUE},
-        {raw->text.data != NULL, HAS_TEXT},
-        {raw->language.data != NULL, HAS_LANGUAGE},
-        {raw->answers.items != NULL, HAS_ANSWERS},
-        {raw->question.data != NULL, HAS_QUESTION},
-        {raw->day.data != NULL, HAS_DAY},
-        {raw->target.data != NULL, HAS_TARGET},
-        {raw->has_progress, HAS_PROGRESS},
-        {raw->has_count, HAS_COUNT},
-        {raw->offer.data != NULL, HAS_OFFER},
-        {raw->link.data != NULL, HAS_LINK},
-        {raw->has_seconds, HAS_SECONDS},
-        {raw->has_from, HAS_FROM},
-        {raw->has_to, HAS_TO},
-        {raw->order_id.data != NULL, HAS_ORDER_ID},
-        {raw->currency.code[0] != '\0', HAS_CURRENCY},
-        {raw->lines.items != NULL, HAS_LINES},
-        {raw->has_tax, HAS_TAX},
-        {raw->has_store_fee, HAS_STORE_FEE},
-        {raw->has_payment_fee, HAS_PAYMENT_FEE},
-        {raw->discounts.items != NULL, HAS_DISCOUNTS},
-        {raw->touch.data != NULL, HAS_TOUCH},
-        {raw->refund_id.data != NULL, HAS_REFUND_ID},
-        {raw->has_amount, HAS_AMOUNT},
-        {raw->has_tax_returned, HAS_TAX_RETURNED},
-        {raw->has_fee_returned, HAS_FEE_RETURNED},
-        {raw->reason.data != NULL, HAS_REASON},
-        {raw->learner.data != NULL, HAS_LEARNER},
-    };
-    unsigned bits = 0;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        bits |= all[i].is ? all[i].bit : 0;
-    return bits;
-}
+enum { EVENT_ID_MAX = 128, ITEM_BYTES_MAX = 4 << 20 };
 
 static void problem(struct json_problems *problems, enum accord_error code, const char *field)
 {
     char pointer[JSON_POINTER_MAX];
     snprintf(pointer, sizeof pointer, "/%s", field);
     json_problem_add(problems, code, pointer, "%s", accord_error_title(code));
-}
-
-/* ---- checks of one type's fields ---- */
-
-static bool is_day(struct slice text)
-{
-    int year = 0;
-    unsigned month = 0;
-    unsigned day = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const char c = text.data[i];
-        if (i == 4 || i == 7 ? c != '-' : c < '0' || c > '9')
-            return false;
-        if (i < 4)
-            year = 10 * year + (c - '0');
-        else if (i == 5 || i == 6)
-            month = 10 * month + (unsigned)(c - '0');
-        else if (i > 7)
-            day = 10 * day + (unsigned)(c - '0');
-    }
-    if (year < 1970 || year > 2199 || month < 1 || month > 12 || day < 1 || day > 31)
-        return false;
-    int year_back;
-    unsigned month_back;
-    unsigned day_back;
-    clock_civil_from_days(clock_days_from_civil(year, month, day), &year_back, &month_back,
-                          &day_back);
-    return month_back == month && day_back == day;
-}
-
-static void check_fields(const struct raw_fact *raw, enum fact_type type, bool stored,
-                         struct json_problems *problems)
-{
-    unsigned has = present(raw);
-    unsigned required = rules[type].required;
-    const unsigned allowed = required | rules[type].optional | EVERYWHERE;
-    if (stored) { /* the head stands elsewhere, the text as its hash */
-        has |= HAS_COURSE & required;
-        required &= ~(unsigned)(HAS_TEXT | HAS_ANSWERS);
-    }
-    for (unsigned i = 0; i < HAS_COUNT_OF_NAMES; i++) {
-        const unsigned bit = 1U << i;
-        if ((has & bit) != 0 && (allowed & bit) == 0)
-            problem(problems, ACCORD_E_FIELD_UNKNOWN, has_names[i]);
-        if ((has & bit) == 0 && (required & bit) != 0)
-            problem(problems, ACCORD_E_FIELD_MISSING, has_names[i]);
-    }
-    if ((has & HAS_COURSE) != 0 && (allowed & HAS_COURSE) != 0 && !stored) {
-        if (raw->provider.data == NULL)
-            problem(problems, ACCORD_E_FIELD_MISSING, "provider");
-        if (raw->course_id.data == NULL)
-            problem(problems, ACCORD_E_FIELD_MISSING, "course_id");
-    }
-    if ((has & HAS_DAY) != 0 && !is_day(raw->day))
-        problem(problems, ACCORD_E_TIME_INVALID, "day");
-    if (raw->has_from && raw->has_to && raw->from > raw->to)
-        problem(problems, ACCORD_E_VALUE_OUT_OF_RANGE, "to");
-    if (type == FACT_ORDER_REFUNDED || type == FACT_ORDER_CHARGED_BACK) {
-        if ((has & HAS_LINES) == 0 && (has & HAS_AMOUNT) == 0)
-            problem(problems, ACCORD_E_FIELD_MISSING, "amount");
-        if ((has & HAS_LINES) != 0 && (has & HAS_AMOUNT) != 0)
-            problem(problems, ACCORD_E_FIELD_UNKNOWN, "amount");
-    }
 }
 
 /* ---- from raw to typed ---- */
@@ -312,11 +49,68 @@ static int64_t measure_of(const struct raw_fact *raw, enum fact_type type)
     case FACT_ORDER_REFUNDED:
     case FACT_ORDER_CHARGED_BACK:
     case FACT_ORDER_CHARGEBACK_REVERSED:
+    case FACT_MEMBERSHIP_STARTED:
+    case FACT_MEMBERSHIP_RENEWED:
+    case FACT_MEMBERSHIP_CANCELLED:
+    case FACT_CHALLENGE_JOINED:
+    case FACT_CHALLENGE_WITHDRAWN:
+    case FACT_CONSENT:
+    case FACT_ADJUSTMENT:
+    case FACT_PAYMENT:
     case FACT_VOID:
     case FACT_TYPES:
         break;
     }
     return 0;
+}
+
+/* What a fact is about, where that has an id of its own or is one part of something: a correction
+ * keeps it. */
+static void name_subject(const struct raw_fact *raw, struct fact *fact)
+{
+    switch (fact_class_of(fact->type)) {
+    case FACT_CLASS_MEMBERSHIP:
+        fact->subject_id = text_or(raw->membership_id, NULL);
+        fact->subject_part = text_or(raw->term_id, "");
+        break;
+    case FACT_CLASS_CHALLENGE:
+        fact->subject_id = text_or(raw->entry_id, NULL);
+        break;
+    case FACT_CLASS_FEEDBACK: /* a check-in of a challenge */
+        fact->subject_id = text_or(raw->entry, NULL);
+        break;
+    case FACT_CLASS_CONSENT:
+        fact->subject_part = consent_purpose_names[raw->purpose];
+        break;
+    case FACT_CLASS_OPERATOR:
+        fact->subject_id = fact->type == FACT_PAYMENT ? text_or(raw->payment_id, NULL)
+                                                      : text_or(raw->adjustment_id, NULL);
+        fact->subject_part = fact->type == FACT_PAYMENT ? payment_state_names[raw->state] : NULL;
+        break;
+    case FACT_CLASS_REACH:
+    case FACT_CLASS_USAGE:
+    case FACT_CLASS_ORDER:
+    case FACT_CLASS_VOID:
+    case FACT_CLASS_ALL:
+        break;
+    }
+}
+
+/* Whether a type's `reason` or proof is free text that can be erased. An adjustment's reason is
+ * what the books say of it. */
+static struct slice text_of(const struct raw_fact *raw, enum fact_type type)
+{
+    const struct slice none = {NULL, 0};
+    if (raw->text.data != NULL)
+        return raw->text;
+    if (raw->proof.data != NULL)
+        return raw->proof;
+    return type == FACT_ADJUSTMENT ? none : raw->reason;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
 static enum accord_error fill(struct arena *arena, const char *partner, const struct raw_fact *raw,
@@ -328,7 +122,11 @@ static enum accord_error fill(struct arena *arena, const char *partner, const st
     fact->refund_id = text_or(raw->refund_id, NULL);
     fact->language = text_or(raw->language, "");
     fact->measure = measure_of(raw, fact->type);
-    check_fields(raw, fact->type, stored, problems);
+    name_subject(raw, fact);
+    struct slice *statements = raw->statements.items;
+    if (raw->statements.count > 1) /* in whatever order they come, they mean the same */
+        qsort(statements, raw->statements.count, sizeof *statements, by_text);
+    fact_check_fields(raw, fact->type, stored, problems);
     return problems->total > 0 ? ACCORD_OK : fact_build_money(arena, partner, fact, problems);
 }
 
@@ -394,7 +192,7 @@ enum accord_error fact_decode(struct arena *arena, struct slice text, const char
     if (raw == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     *ret = (struct fact){.provider = "", .course_id = "", .language = ""};
-    enum accord_error error = json_decode(arena, text, &posted_spec, "", raw, &problems);
+    enum accord_error error = json_decode(arena, text, &fact_posted_spec, "", raw, &problems);
     if (error == ACCORD_E_OUT_OF_MEMORY)
         return error;
     if (error != ACCORD_OK) {
@@ -406,7 +204,7 @@ enum accord_error fact_decode(struct arena *arena, struct slice text, const char
         return error;
     if (problems.total > 0)
         return give_up(arena, &problems, ret);
-    ret->text = raw->text.data != NULL ? raw->text : raw->reason;
+    ret->text = text_of(raw, ret->type);
     if (raw->answers.items != NULL) {
         ret->text = fact_answers_text(arena, raw);
         if (ret->text.data == NULL)
@@ -436,7 +234,7 @@ enum accord_error fact_reread(struct arena *arena, const struct fact_row *row, s
         ret->error = ACCORD_E_EVENT_TYPE_UNKNOWN;
         return ACCORD_OK;
     }
-    enum accord_error error = json_decode(arena, row->body, &stored_spec, "", raw, &problems);
+    enum accord_error error = json_decode(arena, row->body, &fact_stored_spec, "", raw, &problems);
     if (error == ACCORD_E_OUT_OF_MEMORY)
         return error;
     if (error == ACCORD_OK)

@@ -1,6 +1,9 @@
 #include <string.h>
 
+#include "ingest/facts_raw.h"
+#include "ingest/facts_typed.h"
 #include "ingest/facts_writing.h"
+#include "store/agreements.h"
 
 enum accord_error facts_table_init(struct table *table, struct arena *arena, size_t size,
                                    size_t expected)
@@ -9,9 +12,8 @@ enum accord_error facts_table_init(struct table *table, struct arena *arena, siz
     return keymap_init(&table->index, arena, expected);
 }
 
-/* The row of a key, zeroed when it is new; *ret its place. */
-static enum accord_error table_at(struct table *table, const struct key *key, size_t *ret,
-                                  bool *ret_new)
+enum accord_error facts_table_at(struct table *table, const struct key *key, size_t *ret,
+                                 bool *ret_new)
 {
     size_t *at;
     const enum accord_error error = keymap_at(&table->index, key, table->count, &at);
@@ -45,7 +47,7 @@ enum accord_error facts_note_partner(struct writing *w, const char *id)
     const struct key key = key_of(id, NULL);
     size_t at;
     bool made;
-    const enum accord_error error = table_at(&w->partners, &key, &at, &made);
+    const enum accord_error error = facts_table_at(&w->partners, &key, &at, &made);
     if (error == ACCORD_OK && made)
         ((struct partner_slot *)facts_row_at(&w->partners, at))->id = id;
     return error;
@@ -63,7 +65,7 @@ static enum accord_error note_name(struct writing *w, const char *partner, const
 {
     const struct key key = key_of(partner, event_id, NULL);
     bool made;
-    const enum accord_error error = table_at(&w->slots, &key, ret, &made);
+    const enum accord_error error = facts_table_at(&w->slots, &key, ret, &made);
     if (error == ACCORD_OK && made)
         ((struct slot *)facts_row_at(&w->slots, *ret))->name =
             (struct fact_name){partner, event_id};
@@ -75,7 +77,7 @@ enum accord_error facts_note_order(struct writing *w, const char *channel, const
 {
     const struct key key = key_of(channel, order_id, NULL);
     bool made;
-    const enum accord_error error = table_at(&w->orders, &key, ret, &made);
+    const enum accord_error error = facts_table_at(&w->orders, &key, ret, &made);
     if (error == ACCORD_OK && made)
         ((struct order_slot *)facts_row_at(&w->orders, *ret))->name =
             (struct order_name){channel, order_id};
@@ -93,11 +95,54 @@ static enum accord_error note_refund(struct writing *w, const char *channel,
     struct key key = key_of(channel, fact->order_id, fact->refund_id, NULL);
     key_number(&key, is_reversal(fact));
     bool made;
-    const enum accord_error error = table_at(&w->refunds, &key, ret, &made);
+    const enum accord_error error = facts_table_at(&w->refunds, &key, ret, &made);
     if (error == ACCORD_OK && made)
         ((struct refund_slot *)facts_row_at(&w->refunds, *ret))->name =
             (struct refund_name){channel, fact->order_id, fact->refund_id, is_reversal(fact), 0};
     return error;
+}
+
+static enum accord_error note_subject(struct writing *w, struct item *item)
+{
+    struct subject_name name;
+    if (!fact_subject_name(item->fact, item->batch->partner, &name))
+        return ACCORD_OK;
+    struct key key = key_of(name.partner, name.id, name.part, NULL);
+    key_number(&key, name.kind);
+    bool made;
+    const enum accord_error error = facts_table_at(&w->subjects, &key, &item->subject, &made);
+    if (error == ACCORD_OK && made)
+        ((struct subject_slot *)facts_row_at(&w->subjects, item->subject))->name = name;
+    return error;
+}
+
+/* The agreement and the partners that an adjustment or a payment speaks of. */
+static enum accord_error note_operator(struct writing *w, struct item *item)
+{
+    const struct raw_fact *raw = item->fact->raw;
+    if (item->fact->type == FACT_PAYMENT) {
+        enum accord_error error =
+            facts_note_payment(w, item->batch->partner, raw->payment_id.data, &item->payment);
+        if (error == ACCORD_OK)
+            error = facts_note_partner(w, raw->payer.data);
+        return error != ACCORD_OK ? error : facts_note_partner(w, raw->payee.data);
+    }
+    const struct key key = key_of(raw->agreement.data, NULL);
+    size_t at;
+    bool made;
+    enum accord_error error = facts_table_at(&w->agreements, &key, &at, &made);
+    if (error == ACCORD_OK && made)
+        ((struct agreement_slot *)facts_row_at(&w->agreements, at))->id = raw->agreement.data;
+    if (error == ACCORD_OK)
+        error = facts_note_partner(w, raw->payee.data);
+    return error != ACCORD_OK ? error : facts_note_partner(w, raw->funded_by.data);
+}
+
+bool facts_agreement_known(const struct writing *w, const char *id)
+{
+    const struct key key = key_of(id, NULL);
+    const size_t *at = keymap_find(&w->agreements.index, &key);
+    return at != NULL && ((struct agreement_slot *)facts_row_at(&w->agreements, *at))->known;
 }
 
 static enum accord_error note_item(struct writing *w, struct item *item)
@@ -106,6 +151,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
     const char *partner = item->batch->partner;
     bool made;
     item->target = item->learner = item->course = item->order = item->refund = SIZE_MAX;
+    item->subject = item->payment = SIZE_MAX;
     enum accord_error error = note_name(w, partner, fact->event_id, &item->slot);
     if (error == ACCORD_OK && fact->supersedes != NULL) {
         error = note_name(w, partner, fact->supersedes, &item->target);
@@ -116,7 +162,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
         error = facts_note_partner(w, fact->provider);
     if (error == ACCORD_OK && *fact->course_id != '\0') {
         const struct key key = key_of(fact->provider, fact->course_id, NULL);
-        error = table_at(&w->courses, &key, &item->course, &made);
+        error = facts_table_at(&w->courses, &key, &item->course, &made);
         if (error == ACCORD_OK && made)
             ((struct course_slot *)facts_row_at(&w->courses, item->course))->name =
                 (struct course_name){fact->provider, fact->course_id};
@@ -124,7 +170,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
     if (error == ACCORD_OK && fact->has_learner) {
         struct key key = {.len = 0};
         key_bytes(&key, fact->learner_lookup.bytes, HASH_BYTES);
-        error = table_at(&w->learners, &key, &item->learner, &made);
+        error = facts_table_at(&w->learners, &key, &item->learner, &made);
         if (error == ACCORD_OK && made)
             ((struct learner_slot *)facts_row_at(&w->learners, item->learner))->row.lookup =
                 fact->learner_lookup;
@@ -133,6 +179,10 @@ static enum accord_error note_item(struct writing *w, struct item *item)
         error = facts_note_order(w, partner, fact->order_id, &item->order);
     if (error == ACCORD_OK && fact->refund_id != NULL)
         error = note_refund(w, partner, fact, &item->refund);
+    if (error == ACCORD_OK)
+        error = note_subject(w, item);
+    if (error == ACCORD_OK && fact_class_of(fact->type) == FACT_CLASS_OPERATOR)
+        error = note_operator(w, item);
     for (size_t i = 0; error == ACCORD_OK && fact->order != NULL && i < fact->order->line_count;
          i++)
         if (i == 0 ||
@@ -210,6 +260,26 @@ static enum accord_error ask_refunds(struct writing *w)
     return error;
 }
 
+static enum accord_error ask_subjects(struct writing *w)
+{
+    ASK(w, subjects, struct subject_slot, name, struct subject_name, int64_t);
+    const enum accord_error error =
+        store_subjects_known(w->tx->db, asked, w->subjects.count, answers);
+    for (size_t i = 0; error == ACCORD_OK && i < w->subjects.count; i++)
+        rows[i].taken = answers[i] != 0;
+    return error;
+}
+
+static enum accord_error ask_agreements(struct writing *w)
+{
+    ASK(w, agreements, struct agreement_slot, id, const char *, bool);
+    const enum accord_error error =
+        store_agreements_known(w->tx->db, asked, w->agreements.count, answers);
+    for (size_t i = 0; error == ACCORD_OK && i < w->agreements.count; i++)
+        rows[i].known = answers[i];
+    return error;
+}
+
 static enum accord_error ask_courses(struct writing *w)
 {
     ASK(w, courses, struct course_slot, name, struct course_name, bool);
@@ -243,7 +313,8 @@ enum accord_error facts_look_up(struct writing *w)
     for (size_t i = 0; error == ACCORD_OK && i < w->count; i++)
         error = note_item(w, &w->items[i]);
     static enum accord_error (*const asks[])(struct writing *) = {
-        ask_partners, ask_names, ask_targets, ask_orders, ask_refunds, ask_courses, ask_learners};
+        ask_partners, ask_names,      ask_targets,        ask_orders,  ask_refunds,
+        ask_subjects, ask_agreements, facts_ask_payments, ask_courses, ask_learners};
     for (size_t i = 0; error == ACCORD_OK && i < sizeof asks / sizeof *asks; i++)
         error = asks[i](w);
     return error;

@@ -1,4 +1,4 @@
-/** A fact as it stands in JSON; between facts_decode.c and facts_body.c only. */
+/** A fact as it stands in JSON, between the files that decode, write and type it. */
 #ifndef INGEST_FACTS_RAW_H
 #define INGEST_FACTS_RAW_H
 
@@ -73,10 +73,50 @@ struct raw_fact {
     int64_t fee_returned;
     bool has_fee_returned;
     struct slice reason;
+
+    struct slice membership_id;
+    struct slice term_id;
+    int64_t paid;
+    bool has_paid;
+    struct slice entry_id;
+    struct slice entry;
+    struct slice time_zone;
+    bool makeup;
+    bool has_makeup;
+    int kind; /* enum touch_kind; absent: a click */
+    bool has_kind;
+    int purpose; /* enum consent_purpose */
+    bool has_purpose;
+    bool granted;
+    bool has_granted;
+    struct slice proof;
+    struct slice adjustment_id;
+    struct slice agreement;
+    struct slice payee;
+    struct slice funded_by;
+    struct slice of_period;
+    struct slice statement;
+    struct slice line;
+    struct slice payment_id;
+    struct slice payer;
+    int state; /* enum payment_state */
+    bool has_state;
+    struct json_array statements; /* struct slice, in bytewise order */
+    struct slice reference;
+
     struct slice text_hash; /* only in stored bodies */
 };
 
 extern const char *const fact_funder_names[];
+
+/** The tables of a posted fact, and of a stored body (facts_fields.c). */
+extern const struct json_object fact_posted_spec;
+extern const struct json_object fact_stored_spec;
+/** Whether a fact has the fields of its type, with values that go together. */
+void fact_check_fields(const struct raw_fact *raw, enum fact_type type, bool stored,
+                       struct json_problems *problems);
+/** Days since 1970-01-01 of a `day` that was checked. */
+int32_t fact_day(struct slice day);
 
 /** Answers of a survey as one canonical text. data NULL: out of memory. */
 struct slice fact_answers_text(struct arena *arena, const struct raw_fact *raw);

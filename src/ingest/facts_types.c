@@ -23,6 +23,14 @@ static const struct {
     [FACT_ORDER_REFUNDED] = {"order.refunded", FACT_CLASS_ORDER},
     [FACT_ORDER_CHARGED_BACK] = {"order.charged_back", FACT_CLASS_ORDER},
     [FACT_ORDER_CHARGEBACK_REVERSED] = {"order.chargeback_reversed", FACT_CLASS_ORDER},
+    [FACT_MEMBERSHIP_STARTED] = {"membership.started", FACT_CLASS_MEMBERSHIP},
+    [FACT_MEMBERSHIP_RENEWED] = {"membership.renewed", FACT_CLASS_MEMBERSHIP},
+    [FACT_MEMBERSHIP_CANCELLED] = {"membership.cancelled", FACT_CLASS_MEMBERSHIP},
+    [FACT_CHALLENGE_JOINED] = {"challenge.joined", FACT_CLASS_CHALLENGE},
+    [FACT_CHALLENGE_WITHDRAWN] = {"challenge.withdrawn", FACT_CLASS_CHALLENGE},
+    [FACT_CONSENT] = {"consent", FACT_CLASS_CONSENT},
+    [FACT_ADJUSTMENT] = {"adjustment", FACT_CLASS_OPERATOR},
+    [FACT_PAYMENT] = {"payment", FACT_CLASS_OPERATOR},
     [FACT_VOID] = {"void", FACT_CLASS_VOID},
 };
 

@@ -164,6 +164,8 @@ static enum accord_error insert(struct writing *w)
         error = insert_sales(w);
     if (error == ACCORD_OK)
         error = insert_refunds(w);
+    if (error == ACCORD_OK)
+        error = facts_insert_typed(w);
     return error;
 }
 
@@ -279,6 +281,9 @@ static enum accord_error collect(struct writing *w, struct fact_batch *const *ba
         {&w->refunds, sizeof(struct refund_slot), items / 4},
         {&w->learners, sizeof(struct learner_slot), items},
         {&w->courses, sizeof(struct course_slot), items / 4},
+        {&w->subjects, sizeof(struct subject_slot), items / 4},
+        {&w->payments, sizeof(struct payment_standing), 16},
+        {&w->agreements, sizeof(struct agreement_slot), 16},
     };
     enum accord_error error = ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < sizeof tables / sizeof *tables; i++)

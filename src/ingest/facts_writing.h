@@ -4,9 +4,11 @@
 
 #include "ingest/facts.h"
 #include "ingest/keymap.h"
+#include "store/operator_facts.h"
 #include "store/sales.h"
+#include "store/subjects.h"
 
-enum { ROLE_PROVIDER_BIT = 1, ROLE_CHANNEL_BIT = 2 };
+enum { ROLE_PROVIDER_BIT = 1, ROLE_CHANNEL_BIT = 2, ROLE_PLATFORM_BIT = 8 };
 
 /* What stands, or comes to stand, under one (partner, event_id). */
 struct slot {
@@ -33,6 +35,17 @@ struct refund_slot {
     bool taken;
 };
 
+/* An id that is taken for ever, or comes to be. */
+struct subject_slot {
+    struct subject_name name;
+    bool taken;
+};
+
+struct agreement_slot {
+    const char *id;
+    bool known;
+};
+
 struct item {
     struct fact_batch *batch;
     struct fact *fact;
@@ -42,6 +55,8 @@ struct item {
     size_t course;  /* SIZE_MAX: none */
     size_t order;   /* order_slot it touches; SIZE_MAX: none */
     size_t refund;  /* refund_slot of its id; SIZE_MAX: none */
+    size_t subject; /* subject_slot of the id that it takes; SIZE_MAX: none */
+    size_t payment; /* payment_standing that it is a state of; SIZE_MAX: none */
 };
 
 /* A growing table with an index by key. */
@@ -57,12 +72,15 @@ struct writing {
     struct ingest_tx *tx;
     struct item *items;
     size_t count;
-    struct table partners; /* struct partner_slot */
-    struct table slots;    /* struct slot */
-    struct table orders;   /* struct order_slot */
-    struct table refunds;  /* struct refund_slot */
-    struct table learners; /* struct learner_slot */
-    struct table courses;  /* struct course_slot */
+    struct table partners;   /* struct partner_slot */
+    struct table slots;      /* struct slot */
+    struct table orders;     /* struct order_slot */
+    struct table refunds;    /* struct refund_slot */
+    struct table learners;   /* struct learner_slot */
+    struct table courses;    /* struct course_slot */
+    struct table subjects;   /* struct subject_slot */
+    struct table payments;   /* struct payment_standing */
+    struct table agreements; /* struct agreement_slot */
     size_t accepted;
     struct item **kept; /* accepted items, in order */
 };
@@ -84,6 +102,9 @@ struct course_slot {
 
 enum accord_error facts_table_init(struct table *table, struct arena *arena, size_t size,
                                    size_t expected);
+/** The row of a key, zeroed when it is new; *ret its place. */
+enum accord_error facts_table_at(struct table *table, const struct key *key, size_t *ret,
+                                 bool *ret_new);
 /** The row at a place of a table. */
 void *facts_row_at(const struct table *table, size_t place);
 
@@ -96,9 +117,25 @@ enum accord_error facts_note_order(struct writing *w, const char *channel, const
 struct refund_slot *facts_refund_of(const struct writing *w, const char *channel,
                                     const struct fact *fact);
 
+bool facts_agreement_known(const struct writing *w, const char *id);
+
+/* Payments (facts_payments.c). */
+enum accord_error facts_note_payment(struct writing *w, const char *partner, const char *payment_id,
+                                     size_t *ret);
+enum accord_error facts_ask_payments(struct writing *w);
+/** Whether a state may come now and says what the others say; else the code, and where. */
+enum accord_error facts_check_payment(const struct writing *w, const struct item *item,
+                                      const char **ret_pointer);
+/** False: the item is a void of a state that is not the payment's last. */
+bool facts_may_void_payment(const struct writing *w, const struct item *item);
+void facts_accept_payment(struct writing *w, const struct item *item);
+
 /** Phase 2: gives an item its status; what is accepted is seen by the items behind it. */
 enum accord_error facts_decide(struct writing *w, struct item *item);
 /** A fact as a row of the journal; received_at and supersedes are left out. */
 struct fact_row facts_journal_row(const struct item *item, struct slice body);
+
+/** Of phase 3: ids taken, and typed rows beside those of orders (facts_insert.c). */
+enum accord_error facts_insert_typed(struct writing *w);
 
 #endif

@@ -16,11 +16,18 @@ bool feedback_is_rating(enum fact_type type, int64_t measure)
     return (type == FACT_RATING || type == FACT_REVIEW) && measure >= 1 && measure <= 5;
 }
 
+/* What is said of a course. */
+static bool feedback_counts(enum fact_type type)
+{
+    const unsigned counted = FACT_CLASS_FEEDBACK | FACT_CLASS_REACH | FACT_CLASS_USAGE;
+    return ((unsigned)fact_class_of(type) & counted) != 0;
+}
+
 enum accord_error feedback_kinds(enum fact_type type, int64_t measure, feedback_kind_fn *each,
                                  void *context)
 {
     const enum fact_class kind = fact_class_of(type);
-    if (kind == FACT_CLASS_ORDER || kind == FACT_CLASS_VOID)
+    if (!feedback_counts(type))
         return ACCORD_OK;
     enum accord_error error =
         each(context, fact_type_name(type), kind == FACT_CLASS_REACH ? measure : 1);
@@ -180,8 +187,7 @@ enum accord_error ingest_feedback(struct ingest_tx *tx, const struct feedback_it
     enum accord_error error = keymap_init(&work.index, tx->arena, count);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         const struct feedback_item *item = &items[i];
-        const enum fact_class kind = fact_class_of(item->type);
-        if (kind == FACT_CLASS_ORDER || kind == FACT_CLASS_VOID)
+        if (!feedback_counts(item->type))
             continue;
         work.item = item;
         error = feedback_kinds(item->type, item->measure, count_kind, &work);

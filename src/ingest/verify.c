@@ -237,6 +237,15 @@ static enum accord_error verify_counts(struct verify *v)
         {"rating", stand.ratings, should->ratings},
         {"review", stand.reviews, should->reviews},
         {"unmatched_line", stand.unmatched, should->unmatched},
+        {"subject_key", stand.subject_keys, should->subject_keys},
+        {"membership_term", stand.memberships, should->memberships},
+        {"challenge_fact", stand.challenges, should->challenges},
+        {"usage_fact", stand.usage, should->usage},
+        {"touch_fact", stand.touches, should->touches},
+        {"consent_fact", stand.consents, should->consents},
+        {"adjustment_fact", stand.adjustments, should->adjustments},
+        {"payment_fact", stand.payments, should->payments},
+        {"payment_statement", stand.payment_statements, should->payment_statements},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].stands != all[i].should)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ingest/facts_raw.h"
+#include "ingest/facts_typed.h"
 #include "ingest/feedback.h"
 #include "ingest/verify_parts.h"
 #include "store/sales.h"
@@ -173,6 +174,46 @@ static void check_text(struct verify *v, const struct fact_row *row, const struc
         fact_differs(v, "fact_text", row, "the text is not the one that the fact was posted with");
 }
 
+static int64_t *count_of(struct verify *v, size_t table)
+{
+    int64_t *const counts[FACT_TABLES] = {
+        &v->counts.memberships, &v->counts.challenges,  &v->counts.usage,    &v->counts.touches,
+        &v->counts.consents,    &v->counts.adjustments, &v->counts.payments,
+    };
+    return counts[table];
+}
+
+/* The typed row beside a body that is no order's, and the id that the fact took. */
+static enum accord_error check_typed(struct verify *v, const struct fact_row *row,
+                                     const struct fact *fact)
+{
+    const size_t at = fact_table_of(fact);
+    enum accord_error error = ACCORD_OK;
+    if (at < FACT_TABLES) {
+        const struct fact_table *table = &fact_tables[at];
+        void *should = arena_alloc(v->arena, table->row_size);
+        if (should == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        table->row_of(fact, row, should);
+        bool stands;
+        error = table->stands(v->db, should, &stands);
+        if (error == ACCORD_OK && !stands)
+            fact_differs(v, table->name, row, "the typed row is missing or says something else");
+        (*count_of(v, at))++;
+        if (fact->type == FACT_PAYMENT)
+            v->counts.payment_statements += (int64_t)fact->raw->statements.count;
+    }
+    struct subject_name name;
+    if (error != ACCORD_OK || row->supersedes != 0 || !fact_subject_name(fact, row->partner, &name))
+        return error;
+    int64_t first;
+    error = store_subjects_known(v->db, &name, 1, &first);
+    if (error == ACCORD_OK && first != row->seq)
+        fact_differs(v, "subject_key", row, "the key of its id names another fact");
+    v->counts.subject_keys++;
+    return error;
+}
+
 static enum accord_error check_fact(void *context, const struct fact_row *row)
 {
     struct verify *v = context;
@@ -190,7 +231,7 @@ static enum accord_error check_fact(void *context, const struct fact_row *row)
         fact_differs(v, "fact_superseded", row, "it is superseded by a fact that names another");
 
     struct fact fact;
-    const enum accord_error error = fact_reread(v->arena, row, &fact);
+    enum accord_error error = fact_reread(v->arena, row, &fact);
     if (error != ACCORD_OK)
         return error;
     if (fact.error != ACCORD_OK) {
@@ -200,6 +241,9 @@ static enum accord_error check_fact(void *context, const struct fact_row *row)
     if (fact.measure != row->measure || (fact.supersedes != NULL) != (row->supersedes != 0))
         fact_differs(v, "fact", row, "its columns say something else than its body");
     check_text(v, row, &fact);
+    error = check_typed(v, row, &fact);
+    if (error != ACCORD_OK)
+        return error;
     switch (fact_class_of(fact.type)) {
     case FACT_CLASS_ORDER:
         return fact.type == FACT_ORDER_PAID ? check_sale(v, row, &fact)
@@ -208,6 +252,10 @@ static enum accord_error check_fact(void *context, const struct fact_row *row)
     case FACT_CLASS_REACH:
     case FACT_CLASS_USAGE:
         return check_feedback(v, row, &fact);
+    case FACT_CLASS_MEMBERSHIP:
+    case FACT_CLASS_CHALLENGE:
+    case FACT_CLASS_CONSENT:
+    case FACT_CLASS_OPERATOR:
     case FACT_CLASS_VOID:
     case FACT_CLASS_ALL:
         break;

@@ -1,14 +1,28 @@
 #include "store/check.h"
 
-#define COUNT(table) "(SELECT CAST(COUNT(*) AS BIGINT) FROM " table ")"
-
-DB_SQL(
-    sql_counts,
-    "SELECT " COUNT("fact") ", " COUNT("fact_key") ", " COUNT("fact_superseded") ", " COUNT(
-        "fact_"
-        "text") ", " COUNT("order_key") ", " COUNT("sale") ", " COUNT("sale_line") ", " COUNT("refu"
-                                                                                              "nd_"
-                                                                                              "key") ", " COUNT("refund_line") ", " COUNT("rating_fact") ", " COUNT("rating") ", " COUNT("review") ", " COUNT("unmatched_line"));
+DB_SQL(sql_counts, "SELECT "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM fact_key), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM fact_superseded), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM fact_text), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM order_key), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM sale), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM sale_line), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM refund_key), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM refund_line), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM rating_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM rating), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM review), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM unmatched_line), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM subject_key), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM membership_term), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM challenge_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM usage_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM touch_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM consent_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM adjustment_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM payment_fact), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM payment_statement)");
 
 static enum accord_error take_counts(void *context, size_t param_row, const struct db_row *row)
 {
@@ -27,6 +41,15 @@ static enum accord_error take_counts(void *context, size_t param_row, const stru
         .ratings = db_get_int(row, 10),
         .reviews = db_get_int(row, 11),
         .unmatched = db_get_int(row, 12),
+        .subject_keys = db_get_int(row, 13),
+        .memberships = db_get_int(row, 14),
+        .challenges = db_get_int(row, 15),
+        .usage = db_get_int(row, 16),
+        .touches = db_get_int(row, 17),
+        .consents = db_get_int(row, 18),
+        .adjustments = db_get_int(row, 19),
+        .payments = db_get_int(row, 20),
+        .payment_statements = db_get_int(row, 21),
     };
     return ACCORD_OK;
 }

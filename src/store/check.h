@@ -18,6 +18,15 @@ struct row_counts {
     int64_t ratings;
     int64_t reviews;
     int64_t unmatched;
+    int64_t subject_keys;
+    int64_t memberships;
+    int64_t challenges;
+    int64_t usage;
+    int64_t touches;
+    int64_t consents;
+    int64_t adjustments;
+    int64_t payments;
+    int64_t payment_statements;
 };
 enum accord_error store_row_counts(struct db *db, struct row_counts *ret);
 

@@ -5,9 +5,9 @@
 #include "store/rows.h"
 
 DB_SQL(sql_entry, "INSERT INTO entry (sale_seq, line, number, seq, generation, agreement, version, "
-                  "held, day, channel, provider, course_id, currency, " ENTRY_NUMBER_COLUMNS ") "
-                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-                  "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26)");
+                  "held, day, booked, channel, provider, course_id, currency, " ENTRY_NUMBER_COLUMNS
+                  ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
+                  "$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)");
 DB_SQL(sql_share, "INSERT INTO entry_share (sale_seq, line, number, payee, amount) "
                   "VALUES ($1, $2, $3, $4, $5)");
 
@@ -36,7 +36,7 @@ static enum accord_error insert_shares(struct db *db, const struct entry_row *ro
 
 enum accord_error store_entries_insert(struct db *db, const struct entry_row *rows, size_t count)
 {
-    enum { COLUMNS = 13 + ENTRY_NUMBERS };
+    enum { COLUMNS = 14 + ENTRY_NUMBERS };
     if (count == 0)
         return ACCORD_OK;
     ROWS values = rows_new(count, COLUMNS);
@@ -54,12 +54,13 @@ enum accord_error store_entries_insert(struct db *db, const struct entry_row *ro
         v[6] = db_int(row->version);
         v[7] = db_str(row->held);
         v[8] = db_int(row->day);
-        v[9] = db_str(row->channel);
-        v[10] = db_str(row->provider);
-        v[11] = db_str(row->course_id);
-        v[12] = db_str(row->currency);
+        v[9] = db_int(row->booked);
+        v[10] = db_str(row->channel);
+        v[11] = db_str(row->provider);
+        v[12] = db_str(row->course_id);
+        v[13] = db_str(row->currency);
         for (size_t j = 0; j < ENTRY_NUMBERS; j++)
-            v[13 + j] = db_int(row->numbers[j]);
+            v[14 + j] = db_int(row->numbers[j]);
     }
     const enum accord_error error = db_run(db, &sql_entry, values, COLUMNS, count, NULL);
     return error != ACCORD_OK ? error : insert_shares(db, rows, count);
@@ -67,8 +68,8 @@ enum accord_error store_entries_insert(struct db *db, const struct entry_row *ro
 
 /* ---- loading ---- */
 
-DB_SQL(sql_load, "SELECT line, number, seq, generation, agreement, version, held, day, channel, "
-                 "provider, course_id, currency, " ENTRY_NUMBER_COLUMNS " FROM entry "
+DB_SQL(sql_load, "SELECT line, number, seq, generation, agreement, version, held, day, booked, "
+                 "channel, provider, course_id, currency, " ENTRY_NUMBER_COLUMNS " FROM entry "
                  "WHERE sale_seq = $1 ORDER BY line, number");
 DB_SQL(sql_load_shares, "SELECT line, number, payee, amount FROM entry_share WHERE sale_seq = $1 "
                         "ORDER BY line, number, payee");
@@ -106,13 +107,14 @@ static enum accord_error take_entry(void *context, size_t param_row, const struc
         .version = db_get_int(row, 5),
         .held = arena_strdup(arena, db_get_text(row, 6)),
         .day = db_get_int(row, 7),
-        .channel = arena_strdup(arena, db_get_text(row, 8)),
-        .provider = arena_strdup(arena, db_get_text(row, 9)),
-        .course_id = arena_strdup(arena, db_get_text(row, 10)),
-        .currency = arena_strdup(arena, db_get_text(row, 11)),
+        .booked = db_get_int(row, 8),
+        .channel = arena_strdup(arena, db_get_text(row, 9)),
+        .provider = arena_strdup(arena, db_get_text(row, 10)),
+        .course_id = arena_strdup(arena, db_get_text(row, 11)),
+        .currency = arena_strdup(arena, db_get_text(row, 12)),
     };
     for (unsigned i = 0; i < ENTRY_NUMBERS; i++)
-        entry->numbers[i] = db_get_int(row, 12 + i);
+        entry->numbers[i] = db_get_int(row, 13 + i);
     return entry->agreement == NULL || entry->held == NULL || entry->channel == NULL ||
                    entry->provider == NULL || entry->course_id == NULL || entry->currency == NULL
                ? ACCORD_E_OUT_OF_MEMORY

@@ -54,6 +54,7 @@ struct entry_row {
     int64_t version;
     const char *held;
     int64_t day;
+    int64_t booked; /**< first day of the period that it is posted in; 0: without agreement */
     const char *channel;
     const char *provider;
     const char *course_id;

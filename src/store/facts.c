@@ -85,9 +85,14 @@ enum accord_error store_facts_known(struct db *db, const struct fact_name *names
 
 DB_SQL(sql_targets,
        "SELECT f.type, f.provider, f.course_id, f.learner, f.measure, f.occurred_at, x.by_seq, "
-       "s.order_id, r.order_id, r.refund_id, f.body FROM fact f "
+       "s.order_id, r.order_id, r.refund_id, f.body, "
+       "COALESCE(m.membership_id, c.entry_id, a.adjustment_id, p.payment_id), "
+       "COALESCE(m.term_id, p.state, n.purpose) FROM fact f "
        "LEFT JOIN fact_superseded x ON x.seq = f.seq LEFT JOIN sale s ON s.seq = f.seq "
-       "LEFT JOIN refund_line r ON r.seq = f.seq AND r.line = 0 WHERE f.seq = $1");
+       "LEFT JOIN refund_line r ON r.seq = f.seq AND r.line = 0 "
+       "LEFT JOIN membership_term m ON m.seq = f.seq LEFT JOIN challenge_fact c ON c.seq = f.seq "
+       "LEFT JOIN adjustment_fact a ON a.seq = f.seq LEFT JOIN payment_fact p ON p.seq = f.seq "
+       "LEFT JOIN consent_fact n ON n.seq = f.seq WHERE f.seq = $1");
 
 struct targets {
     struct arena *arena;
@@ -112,6 +117,10 @@ static enum accord_error take_target(void *context, size_t param_row, const stru
         target->order_id = arena_strdup(targets->arena, db_get_text(row, order));
     if (!db_is_null(row, 9))
         target->refund_id = arena_strdup(targets->arena, db_get_text(row, 9));
+    if (!db_is_null(row, 11))
+        target->subject_id = arena_strdup(targets->arena, db_get_text(row, 11));
+    if (!db_is_null(row, 12))
+        target->subject_part = arena_strdup(targets->arena, db_get_text(row, 12));
     const struct slice body = db_get_text(row, 10);
     static const char text_hash[] = "\"text_hash\":\"";
     target->had_text = memmem(body.data, body.len, text_hash, sizeof text_hash - 1) != NULL;

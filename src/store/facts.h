@@ -49,9 +49,12 @@ struct fact_target {
     uint8_t learner[LEARNER_BYTES];
     int64_t measure;
     instant_us occurred_at;
-    const char *order_id;  /**< of money facts, else NULL */
-    const char *refund_id; /**< of refunds, charge-backs and reversals, else NULL */
-    bool had_text;         /**< its body has the hash of a text */
+    const char *order_id;   /**< of money facts, else NULL */
+    const char *refund_id;  /**< of refunds, charge-backs and reversals, else NULL */
+    const char *subject_id; /**< of a membership, challenge entry, adjustment or payment, or NULL */
+    const char
+        *subject_part; /**< term_id, "" for the first; state of a payment; purpose; or NULL */
+    bool had_text;     /**< its body has the hash of a text */
 };
 enum accord_error store_fact_targets(struct db *db, struct arena *arena, struct fact_target *rows,
                                      size_t count);

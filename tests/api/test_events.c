@@ -62,7 +62,6 @@ static const char *const good[] = {
     "{\"event_id\":\"g10\",\"type\":\"completion\"," AT COURSE "}",
     "{\"event_id\":\"g11\",\"type\":\"impression\"," AT COURSE ",\"count\":1000}",
     "{\"event_id\":\"g12\",\"type\":\"click\"," AT COURSE ",\"link\":\"l1\"}",
-    "{\"event_id\":\"g13\",\"type\":\"touch\"," AT COURSE ",\"link\":\"l1\"}",
     "{\"event_id\":\"g14\",\"type\":\"enrolment\"," AT COURSE "}",
     "{\"event_id\":\"g15\",\"type\":\"usage\"," AT COURSE ",\"seconds\":1800}",
     "{\"event_id\":\"g16\",\"type\":\"order.paid\"," AT "\"order_id\":\"g-o\",\"currency\":\"CNY\","

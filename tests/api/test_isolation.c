@@ -57,7 +57,8 @@ static void setup(void)
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
     is = post(operator_key, "/v1/partners/outsider/keys",
               text("{\"scopes\":[\"catalog:read\",\"catalog:write\",\"events:read\","
-                   "\"events:write\",\"agreements:read\",\"agreements:write\",\"revenue:read\"],"
+                   "\"events:write\",\"agreements:read\",\"agreements:write\",\"revenue:read\","
+                   "\"statements:read\",\"statements:write\"],"
                    "\"expires_at\":\"%s\"}",
                    when));
     expect_status(is, 201);
@@ -211,7 +212,7 @@ static void try_all_keys(const struct described *operation)
     if (json_array_size(operation->scopes) > 0) {
         static const char *const all[] = {"catalog:read", "catalog:write",   "events:read",
                                           "events:write", "agreements:read", "agreements:write",
-                                          "revenue:read"};
+                                          "revenue:read", "statements:read", "statements:write"};
         const char *scopes = "";
         for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
             bool needed = false;

@@ -70,7 +70,7 @@ partner() {
     call "$operator" POST /v1/partners -H 'Content-Type: application/json' -d \
         "{\"id\":\"$1\",\"name\":\"$2\",\"roles\":[\"$3\"],\"currency\":\"$4\",\"time_zone\":\"UTC\"}" >/dev/null
     call "$operator" POST "/v1/partners/$1/keys" -H 'Content-Type: application/json' -d \
-        '{"scopes":["catalog:read","catalog:write","events:read","events:write","agreements:read","agreements:write","revenue:read"]}' |
+        '{"scopes":["catalog:read","catalog:write","events:read","events:write","agreements:read","agreements:write","revenue:read","statements:read","statements:write"]}' |
         field secret
 }
 

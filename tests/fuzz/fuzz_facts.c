@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/facts.h"
+#include "ingest/facts_typed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,6 +66,14 @@ static void check_fact(struct arena *arena, const struct fact *fact)
         must(fact->rows[i].amount >= 1 && again.rows[i].amount == fact->rows[i].amount &&
              again.rows[i].tax_returned == fact->rows[i].tax_returned &&
              again.rows[i].fee_returned == fact->rows[i].fee_returned);
+    /* Typed rows are made of the raw fields, and all of them come back. */
+    must(fact_table_of(&again) == fact_table_of(fact));
+    again.text = fact->text;
+    must(slice_equal(fact_body(arena, &again, fact->salt), fact->body));
+    must((fact->subject_id == NULL) == (again.subject_id == NULL) &&
+         (fact->subject_part == NULL) == (again.subject_part == NULL));
+    must(fact->subject_id == NULL || strcmp(fact->subject_id, again.subject_id) == 0);
+    must(fact->subject_part == NULL || strcmp(fact->subject_part, again.subject_part) == 0);
     must((fact->order != NULL) == (again.order != NULL));
     if (fact->order != NULL)
         check_order(fact->order, again.order);

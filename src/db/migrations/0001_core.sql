@@ -331,6 +331,141 @@ CREATE TABLE rating_fact (
     PRIMARY KEY (provider, course_id, rater, seq)
 ) @clustered;
 
+-- Ids that are taken for ever, each with the first fact that took it.
+CREATE TABLE subject_key (
+    partner @text NOT NULL,
+    kind @text NOT NULL,                   -- membership | term | entry | withdrawal | adjustment
+    id @text NOT NULL,                     -- of the membership, entry or adjustment
+    part @text NOT NULL,                   -- term_id of a term, else ''
+    seq @int64 NOT NULL,
+    PRIMARY KEY (partner, kind, id, part)
+) @clustered;
+
+-- What happened to a membership: a term began, the next one, or one stops.
+CREATE TABLE membership_term (
+    seq @int64 NOT NULL PRIMARY KEY,
+    channel @text NOT NULL,
+    membership_id @text NOT NULL,
+    term_id @text NOT NULL,                -- '': the first; of a cancellation: the one running then
+    kind @text NOT NULL,                   -- started | renewed | cancelled
+    event_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    offer @text NOT NULL,                  -- '': that of the membership
+    learner @bytes,                        -- NULL: a cancellation need not name it
+    currency @text NOT NULL,               -- '': a cancellation is in that of the term
+    from_at @int64,                        -- NULL: a cancellation
+    to_at @int64,                          -- exclusive
+    paid @int64 NOT NULL,
+    tax @int64 NOT NULL,                   -- -1: not given
+    store_fee @int64 NOT NULL,
+    payment_fee @int64 NOT NULL,
+    refunded @int64 NOT NULL,
+    tax_returned @int64 NOT NULL,          -- -1: pro rata
+    fee_returned @int64 NOT NULL
+) @strict;
+CREATE INDEX membership_term_of ON membership_term (channel, membership_id, seq);
+
+-- What happened to the entry of a learner in a challenge.
+CREATE TABLE challenge_fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    channel @text NOT NULL,
+    entry_id @text NOT NULL,
+    kind @text NOT NULL,                   -- joined | withdrawn | checkin
+    event_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    offer @text NOT NULL,                  -- of joined, else ''
+    learner @bytes,                        -- NULL: a withdrawal need not name it
+    currency @text NOT NULL,               -- of joined, else ''
+    time_zone @text NOT NULL,              -- of joined, else ''
+    deposit @int64 NOT NULL,
+    payment_fee @int64 NOT NULL,           -- -1: not given
+    refunded @int64 NOT NULL,
+    day @int64,                            -- days since 1970-01-01; NULL: that of occurred_at
+    makeup @int64 NOT NULL                 -- 1: a check-in for a day that was missed
+) @strict;
+CREATE INDEX challenge_fact_of ON challenge_fact (channel, entry_id, seq);
+
+-- What learners used: what pools are shared by.
+CREATE TABLE usage_fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    channel @text NOT NULL,                -- who posted it
+    kind @text NOT NULL,                   -- usage | completion | start
+    learner @bytes,                        -- NULL: usage of nobody known
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    event_id @text NOT NULL,
+    seconds @int64 NOT NULL,
+    from_at @int64,
+    to_at @int64
+) @strict;
+CREATE INDEX usage_fact_of ON usage_fact (channel, occurred_at);
+
+-- A learner came by a promoter's link: what attribution goes by.
+CREATE TABLE touch_fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    channel @text NOT NULL,
+    learner @bytes NOT NULL,
+    link @text NOT NULL,
+    kind @text NOT NULL,                   -- click | share | coupon
+    occurred_at @int64 NOT NULL,
+    event_id @text NOT NULL
+) @strict;
+CREATE INDEX touch_fact_of ON touch_fact (channel, learner, occurred_at);
+
+-- What a learner allows; of each purpose the latest stands.
+CREATE TABLE consent_fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    partner @text NOT NULL,
+    learner @bytes NOT NULL,
+    purpose @text NOT NULL,                -- analytics | recommend | share_provider | marketing
+    granted @int64 NOT NULL,
+    occurred_at @int64 NOT NULL,
+    event_id @text NOT NULL
+) @strict;
+CREATE INDEX consent_fact_of ON consent_fact (partner, learner, purpose, occurred_at);
+
+CREATE TABLE adjustment_fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    partner @text NOT NULL,                -- the operator that posted it
+    adjustment_id @text NOT NULL,
+    event_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    agreement @text NOT NULL,
+    payee @text NOT NULL,
+    funded_by @text NOT NULL,
+    currency @text NOT NULL,
+    amount @int64 NOT NULL,
+    reason @text NOT NULL,
+    of_period @text NOT NULL,              -- 2026-01 | 2026-Q1, or ''
+    statement @text NOT NULL,              -- what it speaks of, or ''
+    line @text NOT NULL
+) @strict;
+CREATE INDEX adjustment_fact_of ON adjustment_fact (agreement, seq);
+
+-- A state that a payment reached.
+CREATE TABLE payment_fact (
+    seq @int64 NOT NULL PRIMARY KEY,
+    partner @text NOT NULL,                -- the operator that posted it
+    payment_id @text NOT NULL,
+    event_id @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    payer @text NOT NULL,
+    payee @text NOT NULL,
+    currency @text NOT NULL,
+    amount @int64 NOT NULL,
+    state @text NOT NULL,                  -- approved | sent | confirmed | failed
+    reference @text NOT NULL               -- of the bank, or ''
+) @strict;
+CREATE INDEX payment_fact_of ON payment_fact (payment_id, seq);
+
+CREATE TABLE payment_statement (
+    seq @int64 NOT NULL,
+    statement @text NOT NULL,
+    PRIMARY KEY (seq, statement)
+) @clustered;
+CREATE INDEX payment_statement_of ON payment_statement (statement, seq);
+
 -- agreements ----------------------------------------------------------------------------------
 
 CREATE TABLE agreement (
@@ -383,6 +518,7 @@ CREATE TABLE entry (
     version @int64 NOT NULL,
     held @text NOT NULL,                   -- '' or the reason
     day @int64 NOT NULL,                   -- local day of the sale, days since 1970-01-01
+    booked @int64 NOT NULL,                -- first day of the period that it is posted in; 0: none
     channel @text NOT NULL,
     provider @text NOT NULL,
     course_id @text NOT NULL,
@@ -402,6 +538,8 @@ CREATE TABLE entry (
     units_qualified @int64 NOT NULL,
     PRIMARY KEY (sale_seq, line, number)
 ) @clustered;
+
+CREATE INDEX entry_booked ON entry (agreement, booked, sale_seq, line, number);
 
 CREATE TABLE entry_share (
     sale_seq @int64 NOT NULL,

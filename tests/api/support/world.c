@@ -52,7 +52,8 @@ void make_partner(const char *id, const char *roles, const char *currency, const
 const char *make_key(const char *partner, const char *scopes)
 {
     static const char all[] = "\"catalog:read\",\"catalog:write\",\"events:read\",\"events:write\","
-                              "\"agreements:read\",\"agreements:write\",\"revenue:read\"";
+                              "\"agreements:read\",\"agreements:write\",\"revenue:read\","
+                              "\"statements:read\",\"statements:write\"";
     struct response *made = post(operator_key, text("/v1/partners/%s/keys", partner),
                                  text("{\"scopes\":[%s]}", scopes == NULL ? all : scopes));
     expect_status(made, 201);

@@ -1,0 +1,28 @@
+/* Largest remainder on 128-bit values: what a pool needs before its one rounding to minor units. */
+#ifndef ACCORD_DOMAIN_WIDE_H
+#define ACCORD_DOMAIN_WIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accord/apportion.h"
+#include "domain/fraction.h"
+
+/** Splits `total` over `count` weights >= 0 whose sum is in 1 .. 2^127 - 1, as accord_apportion()
+ *  does with 64 bits; parts may be the weights. total > -2^127. */
+enum accord_error wide_split(wide total, const wide *weights, size_t count, wide *ret_parts);
+
+/**
+ * Rounds the shares numerators[i] / denominator, which add up to the whole number `total`, to whole
+ * numbers with the same sum. Each is cut towards zero; the units left over go, with their sign, to
+ * the largest fractions of that sign, ties to the smaller index. Without mixed signs that is the
+ * largest remainder; the mirror of the input gives the mirror of the output.
+ *
+ * @param numerators  of a magnitude up to INT64_MAX · denominator
+ * @param ret_shares  `count` explanations: floor and remainder are of the magnitude
+ * @return ACCORD_OK or ACCORD_E_OUT_OF_MEMORY
+ */
+enum accord_error wide_round(const wide *numerators, uint64_t denominator, int64_t total,
+                             size_t count, int64_t *ret_parts, struct accord_share *ret_shares);
+
+#endif

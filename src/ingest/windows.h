@@ -1,0 +1,37 @@
+/**
+ * Windows of an agreement: the sums of its rollups folded over all of its periods, and what that
+ * comes to beside what was posted.
+ */
+#ifndef INGEST_WINDOWS_H
+#define INGEST_WINDOWS_H
+
+#include "ingest/periods.h"
+#include "store/windows.h"
+
+/** The lines of windows of the periods up to `last`, in order of period, version and calculation.
+ *  Each is the whole of what stands: booked is 0, number counts them from 0. */
+struct window_lines {
+    struct window_row *rows;
+    size_t count;
+};
+
+/**
+ * Folds an agreement's windows from its first period up to and including `last`, on what rollups
+ * hold now. Nothing for an agreement without window terms.
+ *
+ * @return ACCORD_OK; ACCORD_E_OVERFLOW and other errors of accord_window_settle(); the engine's
+ */
+enum accord_error windows_settle(struct db *db, struct arena *arena,
+                                 const struct agreement_periods *periods, int64_t last,
+                                 struct window_lines *ret);
+
+/** What is to be posted in period `booked`: the fold up to it less what was posted before; rows as
+ *  they are to be stored. */
+enum accord_error windows_to_post(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t booked,
+                                  struct window_lines *ret);
+
+/** Does a version count learners in a window? */
+bool windows_count_learners(const struct accord_agreement_version *version);
+
+#endif

@@ -1,0 +1,33 @@
+/**
+ * Touches, by which sales are attributed to promoters, as typed rows: part of the journal,
+ * appended, never changed.
+ */
+#ifndef STORE_TOUCHES_H
+#define STORE_TOUCHES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "store/learners.h"
+#include "store/store.h"
+
+enum touch_kind { TOUCH_CLICK, TOUCH_SHARE, TOUCH_COUPON };
+extern const char *const touch_kind_names[]; /**< ends with NULL */
+
+/** A learner came by the link of a promoter. */
+struct touch_row {
+    int64_t seq;
+    const char *channel;
+    uint8_t learner[LEARNER_BYTES];
+    const char *link; /**< its code */
+    enum touch_kind kind;
+    instant_us occurred_at;
+    const char *event_id;
+};
+enum accord_error store_touches_insert(struct db *db, const struct touch_row *rows, size_t count);
+/** Whether just this row stands, for checking it against its fact. */
+enum accord_error store_touch_stands(struct db *db, const struct touch_row *row, bool *ret);
+
+#endif
