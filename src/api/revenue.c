@@ -18,7 +18,7 @@ static const char *const group_names[REPORT_GROUPINGS] = {
 };
 
 /* The place of a rollup row, as the parts of a cursor. */
-enum { PLACE_PARTS = 7 };
+enum { PLACE_PARTS = 8 };
 
 struct revenue_call {
     const char *period;
@@ -55,17 +55,18 @@ static bool take_place(struct call *call, struct revenue_call *state)
     int64_t version;
     int64_t day;
     if (number_parse_int(parts[1], &version) != ACCORD_OK ||
-        number_parse_int(parts[2], &day) != ACCORD_OK) {
+        number_parse_int(parts[3], &day) != ACCORD_OK) {
         call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
         return false;
     }
     state->ask.after = (struct report_key){.agreement = parts[0],
                                            .version = version,
+                                           .sale_currency = parts[2],
                                            .day = day,
-                                           .held = parts[3],
-                                           .provider = parts[4],
-                                           .course_id = parts[5],
-                                           .channel = parts[6]};
+                                           .held = parts[4],
+                                           .provider = parts[5],
+                                           .course_id = parts[6],
+                                           .channel = parts[7]};
     return true;
 }
 
@@ -127,6 +128,17 @@ static void prepare(struct call *call)
 
 /* ---- what is read ---- */
 
+/* How far the month has begun, around the world: it does so from 14 hours before to 12 hours after
+ * midnight in UTC, at quarters of an hour. */
+static int64_t begun(const struct report_ask *ask)
+{
+    const instant_us hour = CLOCK_DAY_US / 24;
+    const instant_us since = ask->now - (ask->day_from * CLOCK_DAY_US - 14 * hour);
+    if (since < 0)
+        return 0;
+    return since < 27 * hour ? 1 + since / (hour / 4) : 1 + 27 * 4;
+}
+
 static void read(struct call *call)
 {
     struct revenue_call *state = call->state;
@@ -142,9 +154,11 @@ static void read(struct call *call)
     if (call_check(call, store_partner_version(call->db, state->ask.partner, &state->as_of)) ||
         call_check(call, store_resettle_pending(call->db, &state->pending)))
         return;
-    /* A job that settles others' sales again begins and ends without a change of this partner's. */
-    const int64_t parts[] = {state->as_of, state->pending};
-    state->not_modified = call_etag(call, etag_of(parts, 2));
+    state->ask.now = clock_now_us();
+    /* A job that settles others' sales again begins and ends without a change of this partner's,
+     * and periods begin by themselves. */
+    const int64_t parts[] = {state->as_of, state->pending, begun(&state->ask)};
+    state->not_modified = call_etag(call, etag_of(parts, 3));
     if (!state->not_modified)
         call_check(call, report_read(call->db, call->arena, &state->ask, &state->report));
 }
@@ -160,16 +174,17 @@ static struct accord_currency currency_of(struct slice code)
 }
 
 static void write_sums(struct json_writer *w, const struct report_sums *sums,
-                       struct accord_currency currency)
+                       struct accord_currency sale, struct accord_currency currency)
 {
     jw_key_int(w, "lines", sums->line_count);
     jw_key_int(w, "quantity", sums->quantity);
-    jw_key_money(w, "gross", sums->gross, currency);
-    jw_key_money(w, "refunded", sums->refunded, currency);
-    jw_key_money(w, "tax", sums->tax, currency);
-    jw_key_money(w, "store_fee", sums->store_fee, currency);
-    jw_key_money(w, "payment_fee", sums->payment_fee, currency);
-    jw_key_money(w, "admin_fee", sums->admin_fee, currency);
+    jw_key_money(w, "gross", sums->gross, sale);
+    jw_key_money(w, "refunded", sums->refunded, sale);
+    jw_key_money(w, "tax", sums->tax, sale);
+    jw_key_money(w, "store_fee", sums->store_fee, sale);
+    jw_key_money(w, "payment_fee", sums->payment_fee, sale);
+    jw_key_money(w, "admin_fee", sums->admin_fee, sale);
+    jw_key_money(w, "net_sale", sums->net_sale, sale);
     jw_key_money(w, "net", sums->net, currency);
     jw_key_money(w, "added_back", sums->added_back, currency);
 }
@@ -184,37 +199,45 @@ static void write_balance(struct json_writer *w, const char *party, int64_t due,
     jw_object_end(w);
 }
 
-/* Signed, adding up to zero: through the operator one balance a party; directly a pair for each
- * party and the collector. Cannot overflow: shares are parts of net. */
+/* Who is paid for a sale that came by a link, whoever it was. */
+static const char promoter[] = "@promoter";
+
+/* One balance through the operator, or a pair with the collector. */
+static void write_party_balance(struct json_writer *w, const struct accord_agreement_version *terms,
+                                const char *party, int64_t due, struct accord_currency currency)
+{
+    const char *collector = terms->parties[terms->collector];
+    write_balance(w, party, due, terms->clearing_direct ? collector : "operator", currency);
+    if (terms->clearing_direct)
+        write_balance(w, collector, -due, party, currency);
+}
+
+/* Signed, adding up to zero. Fits: report_read() has tried. */
 static void write_balances(struct json_writer *w, const struct report_group *group,
                            struct accord_currency currency)
 {
     const struct accord_agreement_version *terms = &group->version->terms;
-    const char *collector = terms->parties[terms->collector];
     jw_key(w, "balances");
     jw_array(w);
     for (uint32_t i = 0; i < terms->party_count; i++) {
-        const char *party = terms->parties[i];
-        if (terms->clearing_direct && i != terms->collector) {
-            write_balance(w, party, group->shares[i], collector, currency);
-            write_balance(w, collector, -group->shares[i], party, currency);
-        } else if (!terms->clearing_direct) {
-            const int64_t held = i == terms->collector ? group->sums.net : 0;
-            write_balance(w, party, group->shares[i] - held, "operator", currency);
-        }
+        if (i != terms->collector)
+            write_party_balance(w, terms, terms->parties[i], group->shares[i], currency);
+        else if (!terms->clearing_direct)
+            write_balance(w, terms->parties[i], group->shares[i] - group->handed_out, "operator",
+                          currency);
     }
+    if (group->referral != 0)
+        write_party_balance(w, terms, promoter, group->referral, currency);
     jw_array_end(w);
 }
 
-static void write_day(struct json_writer *w, int64_t day)
+static void write_payee(struct json_writer *w, const char *payee, int64_t amount,
+                        struct accord_currency currency)
 {
-    int year;
-    unsigned month;
-    unsigned of_month;
-    char text[16];
-    clock_civil_from_days((int32_t)day, &year, &month, &of_month);
-    snprintf(text, sizeof text, "%04d-%02u-%02u", year, month, of_month);
-    jw_key_str(w, "day", text);
+    jw_object(w);
+    jw_key_str(w, "payee", payee);
+    jw_key_money(w, "amount", amount, currency);
+    jw_object_end(w);
 }
 
 static void write_group_key(struct json_writer *w, const struct report_ask *ask,
@@ -232,7 +255,7 @@ static void write_group_key(struct json_writer *w, const struct report_ask *ask,
         jw_object_end(w);
         break;
     case REPORT_BY_DAY:
-        write_day(w, group->key.day);
+        jw_key_day(w, "day", group->key.day);
         break;
     case REPORT_BY_COUNTERPARTY:
         jw_key(w, "counterparty");
@@ -253,17 +276,17 @@ static void write_group(struct json_writer *w, const struct report_ask *ask,
     jw_key_slice(w, "agreement", group->key.agreement);
     jw_key_int(w, "version", group->key.version);
     jw_key_slice(w, "currency", group->key.currency);
+    jw_key_slice(w, "sale_currency", group->key.sale_currency);
     write_group_key(w, ask, group);
-    write_sums(w, &group->sums, currency);
+    write_sums(w, &group->sums, currency_of(group->key.sale_currency), currency);
     jw_key(w, "payees");
     jw_array(w);
-    for (uint32_t i = 0; i < terms->party_count; i++) {
-        jw_object(w);
-        jw_key_str(w, "payee", terms->parties[i]);
-        jw_key_money(w, "amount", group->shares[i], currency);
-        jw_object_end(w);
-    }
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        write_payee(w, terms->parties[i], group->shares[i], currency);
+    if (group->referral != 0)
+        write_payee(w, promoter, group->referral, currency);
     jw_array_end(w);
+    jw_key_bool(w, "provisional", group->provisional);
     for (uint32_t i = 0; i < terms->party_count; i++)
         if (strcmp(terms->parties[i], ask->partner) == 0)
             jw_key_money(w, "own", group->shares[i], currency);
@@ -280,9 +303,10 @@ static void write_held(struct json_writer *w, const struct report_held *held)
     jw_key_slice(w, "channel", held->key.channel);
     jw_key_slice(w, "provider", held->key.provider);
     jw_key_slice(w, "currency", held->key.currency);
+    jw_key_slice(w, "sale_currency", held->key.sale_currency);
     jw_key_int(w, "lines", held->lines);
     if (!held->amount_hidden)
-        jw_key_money(w, "gross", held->amount, currency_of(held->key.currency));
+        jw_key_money(w, "gross", held->amount, currency_of(held->key.sale_currency));
     jw_object_end(w);
 }
 
@@ -291,9 +315,9 @@ static void write_next(struct call *call, struct json_writer *w, const struct re
     const struct report_key *last = &report->last;
     const char *version = arena_printf(call->arena, "%lld", (long long)last->version);
     const char *day = arena_printf(call->arena, "%lld", (long long)last->day);
-    const struct slice parts[PLACE_PARTS] = {last->agreement, slice_of(version), slice_of(day),
-                                             last->held,      last->provider,    last->course_id,
-                                             last->channel};
+    const struct slice parts[PLACE_PARTS] = {
+        last->agreement, slice_of(version), last->sale_currency, slice_of(day),
+        last->held,      last->provider,    last->course_id,     last->channel};
     call_page_next(call, w, parts, PLACE_PARTS, report->more);
 }
 
@@ -302,9 +326,11 @@ static void write_total(struct json_writer *w, const struct report_total *total)
     const struct accord_currency currency = currency_of(total->currency);
     jw_object(w);
     jw_key_slice(w, "currency", total->currency);
-    write_sums(w, &total->sums, currency);
+    jw_key_slice(w, "sale_currency", total->sale_currency);
+    write_sums(w, &total->sums, currency_of(total->sale_currency), currency);
     jw_key_money(w, "own", total->own, currency);
     jw_key_money(w, "due", total->due, currency);
+    jw_key_bool(w, "provisional", total->provisional);
     jw_object_end(w);
 }
 
