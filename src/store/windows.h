@@ -7,7 +7,6 @@
 
 #include "accord/window.h"
 #include "base/arena.h"
-#include "store/entries.h"
 #include "store/learners.h"
 #include "store/store.h"
 
@@ -17,7 +16,10 @@
 struct window_month {
     int64_t version;
     int64_t day; /**< first of the month */
-    int64_t numbers[ENTRY_NUMBERS];
+    int64_t net;
+    int64_t base;
+    int64_t lines; /**< that qualify */
+    int64_t units;
 };
 /** Likewise, of one payee; ACCORD_PAYEE_WINDOW for what was left open. */
 struct window_month_share {
