@@ -99,7 +99,10 @@ enum accord_metric {
 };
 enum { ACCORD_METRICS = 4 };
 
-/** One bracket: from `from` (inclusive) up to where the next begins. */
+/** The most that a tier gives for each one counted, in millionths of a minor unit. */
+#define ACCORD_TIER_MICRO_MAX INT64_C(1000000000000000)
+
+/** One bracket: from `from` (inclusive) up to where the next begins, so that there are no gaps. */
 struct accord_tier {
     int64_t from; /**< of the metric; the first is 0, each above the one before */
     int64_t rate; /**< share in ppm of net, or millionths of a minor unit for each one counted */
@@ -207,7 +210,7 @@ struct accord_agreement_version {
     uint32_t fee_borne_by; /**< that party */
     bool referral_kept;    /**< a refund does not take the referral back */
     enum accord_late_usage late_usage;
-    int64_t late_usage_days;
+    int64_t late_usage_days; /**< ACCORD_LATE_IGNORE_AFTER: >= 0 */
     /** A line counts for metrics unless it was refunded in full at most so many days (of 24 hours)
      *  after the sale; -1: whenever it was. */
     int64_t qualify_days;
@@ -225,8 +228,10 @@ bool accord_agreement_has_window(const struct accord_agreement_version *version)
 
 /**
  * Checks what the type cannot say: counts, rates and amounts within their range, exactly one
- * residual, shares within one whole, payees and collector among the parties, an add-back's funder a
- * party, no party twice, a scope that names something (or the default) and only parties, from < to.
+ * residual, shares and the highest tiers within one whole, tables that begin at zero and rise, no
+ * cap below a floor of the same payee and window, no term twice where one is meant, nothing that
+ * could never pay, payees, funders and collector among the parties, no party twice, a scope that
+ * names something (or the default) and only parties, from < to.
  *
  * @param ret_term  NULL, or where the index of the offending term goes on failure: UINT32_MAX when
  *                  it is not a term's fault

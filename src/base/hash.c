@@ -12,6 +12,32 @@ struct hash hash_of(struct slice data)
     return hash;
 }
 
+/* libsodium wants its state aligned more strictly than what holds a stream may be. */
+void hash_begin(struct hash_stream *stream)
+{
+    crypto_generichash_state state;
+    _Static_assert(sizeof stream->state >= sizeof state, "room for the state");
+    crypto_generichash_init(&state, NULL, 0, HASH_BYTES);
+    memcpy(stream->state, &state, sizeof state);
+}
+
+void hash_add(struct hash_stream *stream, struct slice data)
+{
+    crypto_generichash_state state;
+    memcpy(&state, stream->state, sizeof state);
+    crypto_generichash_update(&state, (const unsigned char *)data.data, data.len);
+    memcpy(stream->state, &state, sizeof state);
+}
+
+struct hash hash_end(const struct hash_stream *stream)
+{
+    crypto_generichash_state state;
+    struct hash hash;
+    memcpy(&state, stream->state, sizeof state);
+    crypto_generichash_final(&state, hash.bytes, sizeof hash.bytes);
+    return hash;
+}
+
 struct hash hash_keyed(const uint8_t key[32], struct slice data)
 {
     struct hash hash;

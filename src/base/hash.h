@@ -14,6 +14,15 @@ struct hash {
 };
 
 struct hash hash_of(struct slice data);
+
+/** A hash of what comes in pieces: begin, add, end. The same as hash_of() the whole. */
+struct hash_stream {
+    unsigned char state[384];
+};
+void hash_begin(struct hash_stream *stream);
+void hash_add(struct hash_stream *stream, struct slice data);
+struct hash hash_end(const struct hash_stream *stream);
+
 /** Keyed; `key` holds 32 bytes. */
 struct hash hash_keyed(const uint8_t key[32], struct slice data);
 /** 64 keyed bits (SipHash-2-4), for tables in memory that outsiders' ids are put in. */

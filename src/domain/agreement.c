@@ -39,183 +39,62 @@ static bool lists_course(const struct accord_agreement_version *version, const c
     return false;
 }
 
-bool accord_agreement_has_window(const struct accord_agreement_version *version)
-{
-    for (uint32_t i = 0; i < version->term_count; i++) {
-        const struct accord_term *term = &version->terms[i];
-        switch (term->kind) {
-        case ACCORD_TERM_CPA:
-            if (term->floor_minor >= 0 || term->cap_minor >= 0 ||
-                term->metric == ACCORD_METRIC_LEARNERS)
-                return true;
-            break;
-        case ACCORD_TERM_TIERED:
-        case ACCORD_TERM_GREATER_OF:
-        case ACCORD_TERM_GUARANTEE:
-        case ACCORD_TERM_ADVANCE:
-        case ACCORD_TERM_FLOOR:
-        case ACCORD_TERM_CAP:
-            return true;
-        case ACCORD_TERM_SHARE:
-        case ACCORD_TERM_AMOUNT:
-        case ACCORD_TERM_RESIDUAL:
-        case ACCORD_TERM_REFERRAL:
-        case ACCORD_TERM_POOL:
-        case ACCORD_TERM_WITHHOLDING:
-        case ACCORD_TERM_KINDS:
-            break;
-        }
-    }
-    return false;
-}
-
 /* ---- check ---- */
 
-static bool rate_ok(const struct accord_deduction *deduction)
+/* *ret_field: the list at fault. */
+static enum accord_error check_scope(const struct accord_agreement_version *version,
+                                     const char **ret_field)
 {
-    return deduction->rate_ppm >= -1 && deduction->rate_ppm <= ACCORD_PPM_WHOLE;
-}
-
-static bool base_ok(const struct accord_deduction *deduction)
-{
-    return (unsigned)deduction->base <= (unsigned)ACCORD_FEE_ON_RUNNING;
-}
-
-static enum accord_error check_levels(const struct accord_term *term)
-{
-    int64_t sum = 0;
-    if (term->level_count < 1 || term->level_count > ACCORD_LEVELS_MAX)
-        return ACCORD_E_COUNT_OUT_OF_RANGE;
-    for (uint32_t i = 0; i < term->level_count; i++) {
-        if (term->levels_ppm[i] < 0 || term->levels_ppm[i] > ACCORD_PPM_WHOLE)
-            return ACCORD_E_VALUE_OUT_OF_RANGE;
-        sum += term->levels_ppm[i];
-    }
-    return sum > ACCORD_PPM_WHOLE ? ACCORD_E_SHARES_EXCEED_WHOLE : ACCORD_OK;
-}
-
-static enum accord_error check_term(const struct accord_agreement_version *version,
-                                    const struct accord_term *term)
-{
-    if (term->kind != ACCORD_TERM_REFERRAL && term->kind != ACCORD_TERM_POOL &&
-        term->payee >= version->party_count)
-        return ACCORD_E_PAYEE_NOT_PARTY;
-    switch (term->kind) {
-    case ACCORD_TERM_SHARE:
-        return term->share_ppm < 0 || term->share_ppm > ACCORD_PPM_WHOLE
-                   ? ACCORD_E_VALUE_OUT_OF_RANGE
-                   : ACCORD_OK;
-    case ACCORD_TERM_AMOUNT:
-        return term->amount_minor < 0 || term->amount_minor > ACCORD_AMOUNT_MAX
-                   ? ACCORD_E_AMOUNT_OUT_OF_RANGE
-                   : ACCORD_OK;
-    case ACCORD_TERM_CPA:
-        return term->amount_minor < 0 || term->amount_minor > ACCORD_AMOUNT_MAX
-                   ? ACCORD_E_AMOUNT_OUT_OF_RANGE
-                   : ACCORD_OK;
-    case ACCORD_TERM_REFERRAL:
-        return check_levels(term);
-    case ACCORD_TERM_RESIDUAL:
-    case ACCORD_TERM_TIERED:
-    case ACCORD_TERM_GREATER_OF:
-    case ACCORD_TERM_GUARANTEE:
-    case ACCORD_TERM_ADVANCE:
-    case ACCORD_TERM_FLOOR:
-    case ACCORD_TERM_CAP:
-    case ACCORD_TERM_POOL:
-    case ACCORD_TERM_WITHHOLDING:
-        return ACCORD_OK;
-    case ACCORD_TERM_KINDS:
-        break;
-    }
-    return ACCORD_E_VALUE_UNKNOWN;
-}
-
-static enum accord_error check_terms(const struct accord_agreement_version *version,
-                                     uint32_t *ret_term)
-{
-    int64_t shares = 0;
-    unsigned residuals = 0;
-    if (version->term_count > ACCORD_TERMS_MAX)
-        return ACCORD_E_COUNT_OUT_OF_RANGE;
-    for (uint32_t i = 0; i < version->term_count; i++) {
-        const struct accord_term *term = &version->terms[i];
-        enum accord_error err = check_term(version, term);
-        if (err == ACCORD_OK && term->kind == ACCORD_TERM_SHARE) {
-            shares += term->share_ppm;
-            if (shares > ACCORD_PPM_WHOLE)
-                err = ACCORD_E_SHARES_EXCEED_WHOLE;
-        }
-        if (err == ACCORD_OK && term->kind == ACCORD_TERM_RESIDUAL && ++residuals > 1)
-            err = ACCORD_E_RESIDUAL_REPEATED;
-        if (err != ACCORD_OK) {
-            *ret_term = i;
-            return err;
-        }
-    }
-    return residuals == 0 ? ACCORD_E_RESIDUAL_MISSING : ACCORD_OK;
-}
-
-enum accord_error terms_check(const struct accord_agreement_version *version, uint32_t *ret_term)
-{
-    *ret_term = UINT32_MAX;
-    if (version->party_count < 1 || version->party_count > ACCORD_PARTIES_MAX)
-        return ACCORD_E_COUNT_OUT_OF_RANGE;
-    if (version->collector >= version->party_count)
-        return ACCORD_E_COLLECTOR_NOT_PARTY;
-    if (!rate_ok(&version->tax) || !rate_ok(&version->store_fee) ||
-        !rate_ok(&version->payment_fee) || !rate_ok(&version->admin_fee))
-        return ACCORD_E_VALUE_OUT_OF_RANGE;
-    if (!base_ok(&version->store_fee) || !base_ok(&version->payment_fee) ||
-        !base_ok(&version->admin_fee))
-        return ACCORD_E_VALUE_UNKNOWN;
-    if (version->payment_fee.fixed_minor < 0 ||
-        version->payment_fee.fixed_minor > ACCORD_AMOUNT_MAX)
-        return ACCORD_E_AMOUNT_OUT_OF_RANGE;
-    if (version->kept_fees_charged && version->fee_borne_by >= version->party_count)
-        return ACCORD_E_FUNDER_NOT_PARTY;
-    for (unsigned f = 0; f < ACCORD_FUNDERS; f++)
-        if (version->add_back[f] && version->funder_party[f] >= version->party_count)
-            return ACCORD_E_FUNDER_NOT_PARTY;
-    return check_terms(version, ret_term);
-}
-
-static enum accord_error check_scope(const struct accord_agreement_version *version)
-{
+    *ret_field = "scope";
     if (version->provider_count > ACCORD_SCOPE_MAX || version->channel_count > ACCORD_SCOPE_MAX ||
         version->course_count > ACCORD_SCOPE_MAX)
         return ACCORD_E_COUNT_OUT_OF_RANGE;
     if (version->provider_count + version->channel_count + version->course_count == 0 &&
         !version->is_default)
         return ACCORD_E_SCOPE_EMPTY;
+    *ret_field = "scope/providers";
     for (size_t i = 0; i < version->provider_count; i++)
         if (!is_party(version, version->providers[i]))
             return ACCORD_E_SCOPE_FOREIGN;
+    *ret_field = "scope/channels";
     for (size_t i = 0; i < version->channel_count; i++)
         if (!is_party(version, version->channels[i]))
             return ACCORD_E_SCOPE_FOREIGN;
     /* A course of a provider that the scope leaves out could never match: a mistake, too. */
+    *ret_field = "scope/courses";
     for (size_t i = 0; i < version->course_count; i++)
         if (!is_party(version, version->courses[i].provider) ||
             !admits(version->providers, version->provider_count, version->courses[i].provider))
             return ACCORD_E_SCOPE_FOREIGN;
+    *ret_field = NULL;
     return ACCORD_OK;
+}
+
+enum accord_error agreement_check_at(const struct accord_agreement_version *version,
+                                     struct terms_fault *ret_fault)
+{
+    enum accord_error err = terms_check_at(version, ret_fault);
+    for (uint32_t i = 1; err == ACCORD_OK && i < version->party_count; i++)
+        if (lists(version->parties, i, version->parties[i])) {
+            ret_fault->field = "parties";
+            err = ACCORD_E_PARTY_REPEATED;
+        }
+    if (err == ACCORD_OK)
+        err = check_scope(version, &ret_fault->field);
+    if (err == ACCORD_OK && version->effective_from_us >= version->effective_to_us) {
+        ret_fault->field = "effective/to";
+        err = ACCORD_E_EFFECTIVE_EMPTY;
+    }
+    return err;
 }
 
 enum accord_error accord_agreement_check(const struct accord_agreement_version *version,
                                          uint32_t *ret_term)
 {
-    uint32_t term = UINT32_MAX;
-    enum accord_error err = terms_check(version, &term);
-    for (uint32_t i = 1; err == ACCORD_OK && i < version->party_count; i++)
-        if (lists(version->parties, i, version->parties[i]))
-            err = ACCORD_E_PARTY_REPEATED;
-    if (err == ACCORD_OK)
-        err = check_scope(version);
-    if (err == ACCORD_OK && version->effective_from_us >= version->effective_to_us)
-        err = ACCORD_E_EFFECTIVE_EMPTY;
+    struct terms_fault fault;
+    const enum accord_error err = agreement_check_at(version, &fault);
     if (err != ACCORD_OK && ret_term != NULL)
-        *ret_term = term;
+        *ret_term = fault.term;
     return err;
 }
 

@@ -1,4 +1,5 @@
 /* From a decoded version to its canonical body. */
+#include "ingest/agreement_encode.h"
 #include "ingest/agreement.h"
 #include "ingest/agreement_names.h"
 #include "json/write.h"
@@ -15,17 +16,20 @@ static void write_partners(struct json_writer *w, const char *name, const char *
     jw_array_end(w);
 }
 
-static void write_deduction(struct json_writer *w, const char *name,
-                            const struct accord_deduction *deduction, bool is_fee)
+static void begin_deduction(struct json_writer *w, const char *name,
+                            const struct accord_deduction *deduction)
 {
     jw_key(w, name);
     jw_object(w);
     jw_key_bool(w, "deduct", deduction->deduct);
     if (deduction->rate_ppm >= 0)
         jw_key_int(w, "rate_ppm", deduction->rate_ppm);
-    if (is_fee)
-        jw_key_str(w, "of", agreement_fee_base_names[deduction->base]);
-    jw_object_end(w);
+}
+
+static void begin_fee(struct json_writer *w, const char *name, const struct accord_deduction *fee)
+{
+    begin_deduction(w, name, fee);
+    jw_key_str(w, "of", agreement_fee_base_names[fee->base]);
 }
 
 static void write_scope(struct json_writer *w, const struct accord_agreement_version *terms)
@@ -52,9 +56,15 @@ static void write_base(struct json_writer *w, const struct accord_agreement_vers
 {
     jw_key(w, "base");
     jw_object(w);
-    write_deduction(w, "tax", &terms->tax, false);
-    write_deduction(w, "store_fee", &terms->store_fee, true);
-    write_deduction(w, "payment_fee", &terms->payment_fee, true);
+    begin_deduction(w, "tax", &terms->tax);
+    jw_object_end(w);
+    begin_fee(w, "store_fee", &terms->store_fee);
+    jw_object_end(w);
+    begin_fee(w, "payment_fee", &terms->payment_fee);
+    jw_key_int(w, "fixed_minor", terms->payment_fee.fixed_minor);
+    jw_object_end(w);
+    begin_fee(w, "admin_fee", &terms->admin_fee);
+    jw_object_end(w);
     jw_key(w, "discounts");
     jw_object(w);
     for (size_t i = 0; i < ACCORD_FUNDERS; i++)
@@ -70,22 +80,41 @@ static void write_base(struct json_writer *w, const struct accord_agreement_vers
     jw_object_end(w);
 }
 
-static void write_terms(struct json_writer *w, const struct accord_agreement_version *terms)
+static void write_policies(struct json_writer *w, const struct accord_agreement_version *terms)
 {
-    jw_key(w, "terms");
-    jw_array(w);
-    for (uint32_t i = 0; i < terms->term_count; i++) {
-        const struct accord_term *term = &terms->terms[i];
-        jw_object(w);
-        jw_key_str(w, "kind", agreement_term_names[term->kind]);
-        jw_key_str(w, "payee", terms->parties[term->payee]);
-        if (term->kind == ACCORD_TERM_SHARE)
-            jw_key_int(w, "share_ppm", term->share_ppm);
-        if (term->kind == ACCORD_TERM_AMOUNT)
-            jw_key_int(w, "amount_minor", term->amount_minor);
-        jw_object_end(w);
-    }
-    jw_array_end(w);
+    jw_key(w, "refund");
+    jw_object(w);
+    jw_key_str(w, "basis", agreement_basis_names[terms->refund_basis]);
+    if (terms->kept_fees_charged)
+        jw_key_str(w, "fee_borne_by", terms->parties[terms->fee_borne_by]);
+    else
+        jw_key_null(w, "fee_borne_by");
+    jw_key_bool(w, "referral_clawback", !terms->referral_kept);
+    jw_object_end(w);
+    jw_key(w, "late_usage");
+    jw_object(w);
+    jw_key_str(w, "policy", agreement_late_usage_names[terms->late_usage]);
+    if (terms->late_usage == ACCORD_LATE_IGNORE_AFTER)
+        jw_key_int(w, "days", terms->late_usage_days);
+    jw_object_end(w);
+    jw_key(w, "fx");
+    jw_object(w);
+    jw_key_str(w, "policy", agreement_fx_policy_names[terms->fx_policy]);
+    jw_key_str(w, "source", agreement_fx_source_names[0]);
+    jw_object_end(w);
+    jw_key(w, "reserve");
+    jw_object(w);
+    jw_key_int(w, "ppm", terms->reserve_ppm);
+    jw_key_int(w, "periods", terms->reserve_periods);
+    jw_object_end(w);
+    if (terms->qualify_days >= 0)
+        jw_key_int(w, "qualify_days", terms->qualify_days);
+    else
+        jw_key_null(w, "qualify_days");
+    jw_key_int(w, "hold_days", terms->hold_days);
+    jw_key_int(w, "min_payout_minor", terms->min_payout_minor);
+    jw_key_int(w, "tail_days", terms->tail_days);
+    jw_key_int(w, "dispute_days", terms->dispute_days);
 }
 
 enum accord_error agreement_encode(struct arena *arena, const struct agreement_version *version,
@@ -121,11 +150,8 @@ enum accord_error agreement_encode(struct arena *arena, const struct agreement_v
     jw_object_end(&w);
     jw_key_int(&w, "priority", terms->priority);
     write_base(&w, terms);
-    jw_key(&w, "refund");
-    jw_object(&w);
-    jw_key_str(&w, "basis", agreement_basis_names[0]);
-    jw_object_end(&w);
-    write_terms(&w, terms);
+    write_policies(&w, terms);
+    agreement_write_terms(&w, terms);
     jw_object_end(&w);
     enum accord_error error = buf_error(&out);
     if (error == ACCORD_OK)

@@ -15,7 +15,7 @@ int64_t period_after(bool quarterly, int64_t first);
 /** First day of the calendar year. */
 int64_t period_year_of(int64_t day);
 
-enum { PERIOD_LABEL_MAX = 16 };
+enum { PERIOD_LABEL_MAX = 32 };
 /** "2026-01", "2026-Q1". */
 void period_label(bool quarterly, int64_t first, char text[PERIOD_LABEL_MAX]);
 /** False when a label is neither; years 1970 to 2199. */
@@ -28,6 +28,7 @@ int64_t period_booked(bool quarterly, int64_t own, int64_t last_closed);
 /** What an agreement's periods are, as of now. */
 struct agreement_periods {
     struct agreement_version *versions; /**< that settle sales, by number; at least one */
+    struct hash *hashes;                /**< of the bodies that were signed, likewise */
     size_t version_count;
     bool quarterly;
     const char *time_zone;

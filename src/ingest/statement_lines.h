@@ -33,10 +33,12 @@ struct statement_line {
     const char *line_id;
     const char *provider;
     const char *course_id;
+    const char *currency; /**< of the sale: of all amounts above net */
     instant_us occurred_at;
     int64_t numbers[ENTRY_NUMBERS];
     struct entry_share payees[ENTRY_SHARES_MAX]; /**< not ACCORD_PAYEE_WINDOW; none is zero */
     size_t payee_count;
+    int64_t open; /**< left to the window */
 };
 
 typedef enum accord_error statement_line_fn(void *context, const struct statement_line *line);
@@ -75,6 +77,6 @@ enum accord_error statement_part_of(const struct statement_line *line, const cha
 
 /** Writes a line for a partner as canonical JSON, without a line break. */
 void statement_line_write(struct buf *out, const struct statement_line *line,
-                          const struct statement_part *part, const char *partner);
+                          const struct statement_part *part);
 
 #endif

@@ -102,6 +102,38 @@ static enum accord_error add_state(struct db *db, const struct partner_row *row)
     return db_run(db, &sql_state, values, 3, 1, NULL);
 }
 
+DB_SQL(sql_names, "SELECT legal_name, tax_id FROM partner WHERE id = $1");
+
+struct naming {
+    struct arena *arena;
+    struct partner_name *names;
+};
+
+static enum accord_error take_name(void *context, size_t param_row, const struct db_row *row)
+{
+    const struct naming *naming = context;
+    struct partner_name *name = &naming->names[param_row];
+    name->legal_name = text_of(naming->arena, row, 0);
+    name->tax_id = text_of(naming->arena, row, 1);
+    return name->legal_name == NULL || name->tax_id == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
+}
+
+enum accord_error store_partner_names(struct db *db, struct arena *arena,
+                                      struct partner_name *names, size_t count)
+{
+    struct naming naming = {arena, names};
+    if (count == 0)
+        return ACCORD_OK;
+    struct db_value *params = arena_array(arena, count, sizeof *params);
+    if (params == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        names[i].legal_name = names[i].tax_id = "";
+        params[i] = db_str(names[i].id);
+    }
+    return db_query(db, &sql_names, params, 1, count, take_name, &naming);
+}
+
 enum accord_error store_partner_insert(struct db *db, const struct partner_row *row,
                                        bool *ret_added)
 {

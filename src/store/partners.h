@@ -40,6 +40,15 @@ enum accord_error store_partner_get(struct db *db, struct arena *arena, const ch
 enum accord_error store_partner_list(struct db *db, struct arena *arena, const char *after,
                                      int64_t limit, struct partner_row **ret, size_t *ret_count);
 
+/** What a statement says of a partner; the row of an unknown id keeps empty texts. */
+struct partner_name {
+    const char *id; /**< in */
+    const char *legal_name;
+    const char *tax_id;
+};
+enum accord_error store_partner_names(struct db *db, struct arena *arena,
+                                      struct partner_name *names, size_t count);
+
 /** Adds a partner and the first row of its state's history; *ret_added false when the id is taken.
  */
 enum accord_error store_partner_insert(struct db *db, const struct partner_row *row,

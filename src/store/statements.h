@@ -73,7 +73,15 @@ typedef enum accord_error statement_row_fn(void *context, const struct statement
 enum accord_error store_statements_each(struct db *db, statement_row_fn *each, void *context);
 
 /** What became of a statement: appends a state. One a statement and seq. */
-enum accord_error store_statement_state_insert(struct db *db, const char *statement, int64_t seq,
-                                               const char *state, instant_us at, const char *by);
+struct statement_state_row {
+    const char *statement;
+    const char *partner; /**< that of the statement */
+    int64_t seq;
+    const char *state;
+    instant_us changed_at;
+    const char *changed_by;
+};
+enum accord_error
+store_statement_states_insert(struct db *db, const struct statement_state_row *rows, size_t count);
 
 #endif

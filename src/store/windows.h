@@ -7,7 +7,6 @@
 
 #include "accord/window.h"
 #include "base/arena.h"
-#include "store/entries.h"
 #include "store/learners.h"
 #include "store/store.h"
 
@@ -17,7 +16,10 @@
 struct window_month {
     int64_t version;
     int64_t day; /**< first of the month */
-    int64_t numbers[ENTRY_NUMBERS];
+    int64_t net;
+    int64_t base;
+    int64_t lines; /**< that qualify */
+    int64_t units;
 };
 /** Likewise, of one payee; ACCORD_PAYEE_WINDOW for what was left open. */
 struct window_month_share {
@@ -86,6 +88,12 @@ struct window_learner_row {
 /** Adds to what stands; counts that come to zero leave their rows behind, and do not count. */
 enum accord_error store_window_learners_add(struct db *db, const struct window_learner_row *rows,
                                             size_t count);
+/** Learners of sales; ret_known[i] is false where the sale names none. */
+enum accord_error store_sale_learners(struct db *db, const int64_t *seqs, size_t count,
+                                      uint8_t (*ret)[LEARNER_BYTES], bool *ret_known);
+/** Calls back with every row; texts are valid during the call only. */
+typedef enum accord_error window_learner_fn(void *context, const struct window_learner_row *row);
+enum accord_error store_window_learners_each(struct db *db, window_learner_fn *each, void *context);
 /** How many learners have a qualifying line of a version in days [from, to), and none of it or
  *  another version in [since, from), and none of an earlier version in [from, to). */
 struct window_learners_ask {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accord/withholding.h"
 #include "ingest/agreement.h"
 
 static void need(bool holds)
@@ -19,7 +20,54 @@ static void same_texts(const char *const *a, const char *const *b, size_t count)
 
 static void same_deduction(const struct accord_deduction *a, const struct accord_deduction *b)
 {
-    need(a->deduct == b->deduct && a->rate_ppm == b->rate_ppm && a->base == b->base);
+    need(a->deduct == b->deduct && a->rate_ppm == b->rate_ppm && a->base == b->base &&
+         a->fixed_minor == b->fixed_minor);
+}
+
+static void same_withholding(const struct accord_withholding *a, const struct accord_withholding *b)
+{
+    need((a == NULL) == (b == NULL));
+    if (a == NULL)
+        return;
+    need(a->step_count == b->step_count);
+    for (uint32_t i = 0; i < a->step_count; i++)
+        need(a->steps[i].over_minor == b->steps[i].over_minor &&
+             a->steps[i].deduct_minor == b->steps[i].deduct_minor &&
+             a->steps[i].deduct_ppm == b->steps[i].deduct_ppm &&
+             a->steps[i].rate_ppm == b->steps[i].rate_ppm &&
+             a->steps[i].quick_deduction_minor == b->steps[i].quick_deduction_minor);
+}
+
+static void same_term(const struct accord_term *a, const struct accord_term *b)
+{
+    need(a->kind == b->kind && a->payee == b->payee && a->funded_by == b->funded_by &&
+         a->share_ppm == b->share_ppm && a->amount_minor == b->amount_minor &&
+         a->window == b->window && a->metric == b->metric && a->whole == b->whole &&
+         a->of_net == b->of_net && a->tier_count == b->tier_count &&
+         a->floor_minor == b->floor_minor && a->cap_minor == b->cap_minor &&
+         a->recoup == b->recoup && a->minimum_minor == b->minimum_minor &&
+         a->level_count == b->level_count && a->levels_ppm[0] == b->levels_ppm[0] &&
+         a->levels_ppm[1] == b->levels_ppm[1] &&
+         a->attribution_window_us == b->attribution_window_us && a->first_touch == b->first_touch &&
+         a->coupon_beats_click == b->coupon_beats_click && a->pool_version == b->pool_version &&
+         a->after_recoupment == b->after_recoupment);
+    for (uint32_t i = 0; i < a->tier_count; i++)
+        need(a->tiers[i].from == b->tiers[i].from && a->tiers[i].rate == b->tiers[i].rate);
+    need((a->pool == NULL) == (b->pool == NULL));
+    need(a->pool == NULL || strcmp(a->pool, b->pool) == 0);
+    same_withholding(a->withholding, b->withholding);
+}
+
+static void same_policies(const struct accord_agreement_version *a,
+                          const struct accord_agreement_version *b)
+{
+    need(a->refund_basis == b->refund_basis && a->kept_fees_charged == b->kept_fees_charged &&
+         a->fee_borne_by == b->fee_borne_by && a->referral_kept == b->referral_kept &&
+         a->late_usage == b->late_usage && a->late_usage_days == b->late_usage_days &&
+         a->qualify_days == b->qualify_days && a->fx_policy == b->fx_policy &&
+         a->hold_days == b->hold_days && a->reserve_ppm == b->reserve_ppm &&
+         a->reserve_periods == b->reserve_periods && a->min_payout_minor == b->min_payout_minor &&
+         a->tail_days == b->tail_days && a->dispute_days == b->dispute_days);
 }
 
 static void same(const struct agreement_version *x, const struct agreement_version *y)
@@ -38,14 +86,14 @@ static void same(const struct agreement_version *x, const struct agreement_versi
         need(strcmp(a->courses[i].provider, b->courses[i].provider) == 0 &&
              strcmp(a->courses[i].course_id, b->courses[i].course_id) == 0);
     for (uint32_t i = 0; i < a->term_count; i++)
-        need(a->terms[i].kind == b->terms[i].kind && a->terms[i].payee == b->terms[i].payee &&
-             a->terms[i].share_ppm == b->terms[i].share_ppm &&
-             a->terms[i].amount_minor == b->terms[i].amount_minor);
+        same_term(&a->terms[i], &b->terms[i]);
+    same_policies(a, b);
     for (size_t i = 0; i < ACCORD_FUNDERS; i++)
         need(a->add_back[i] == b->add_back[i] && a->funder_party[i] == b->funder_party[i]);
     same_deduction(&a->tax, &b->tax);
     same_deduction(&a->store_fee, &b->store_fee);
     same_deduction(&a->payment_fee, &b->payment_fee);
+    same_deduction(&a->admin_fee, &b->admin_fee);
     need(a->collector == b->collector && a->clearing_direct == b->clearing_direct &&
          a->is_default == b->is_default && a->priority == b->priority &&
          a->effective_from_us == b->effective_from_us && a->effective_to_us == b->effective_to_us &&

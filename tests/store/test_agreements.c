@@ -239,15 +239,20 @@ START_TEST(equal_meaning_has_one_text)
     const struct slice brief = canonical("{\"parties\":[\"p1\",\"c1\"],\"scope\":{\"providers\":["
                                          "\"p1\"],\"channels\":[\"c1\"]}," FROM "," HALF "}");
     static const char whole[] =
-        "{\"base\":{\"discounts\":{\"channel\":\"deduct\",\"platform\":\"deduct\","
-        "\"provider\":\"deduct\"},\"payment_fee\":{\"deduct\":true,\"of\":\"gross\"},"
+        "{\"base\":{\"admin_fee\":{\"deduct\":false,\"of\":\"running\"},"
+        "\"discounts\":{\"channel\":\"deduct\",\"platform\":\"deduct\","
+        "\"provider\":\"deduct\"},"
+        "\"payment_fee\":{\"deduct\":true,\"fixed_minor\":0,\"of\":\"gross\"},"
         "\"store_fee\":{\"deduct\":true,\"of\":\"gross\"},\"tax\":{\"deduct\":true}},"
         "\"clearing\":\"operator\",\"collector\":\"c1\",\"currency\":\"CNY\",\"default\":false,"
-        "\"effective\":{\"from\":\"2024-12-31T16:00:00Z\",\"to\":null},"
-        "\"funders\":{\"channel\":\"c1\",\"provider\":\"p1\"},\"parties\":[\"p1\",\"c1\"],"
+        "\"dispute_days\":30,\"effective\":{\"from\":\"2024-12-31T16:00:00Z\",\"to\":null},"
+        "\"funders\":{\"channel\":\"c1\",\"provider\":\"p1\"},"
+        "\"fx\":{\"policy\":\"order_day\",\"source\":\"ecb\"},\"hold_days\":0,"
+        "\"late_usage\":{\"policy\":\"both\"},\"min_payout_minor\":0,\"parties\":[\"p1\",\"c1\"],"
         "\"period\":{\"kind\":\"month\",\"time_zone\":\"UTC\"},\"priority\":0,"
-        "\"refund\":{\"basis\":\"original\"},\"retroactive\":false,"
-        "\"scope\":{\"channels\":[\"c1\"],\"providers\":[\"p1\"]},"
+        "\"qualify_days\":null,\"refund\":{\"basis\":\"original\",\"fee_borne_by\":null,"
+        "\"referral_clawback\":true},\"reserve\":{\"periods\":0,\"ppm\":0},\"retroactive\":false,"
+        "\"scope\":{\"channels\":[\"c1\"],\"providers\":[\"p1\"]},\"tail_days\":0,"
         "\"terms\":[{\"kind\":\"share\",\"payee\":\"p1\",\"share_ppm\":500000},"
         "{\"kind\":\"residual\",\"payee\":\"c1\"}]}";
     ck_assert_str_eq(brief.data, whole);

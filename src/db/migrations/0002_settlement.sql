@@ -64,8 +64,11 @@ CREATE TABLE statement_state (
     state @text NOT NULL,                  -- published | accepted | disputed | paid
     changed_at @int64 NOT NULL,
     changed_by @text NOT NULL,
+    partner @text NOT NULL,                -- that of the statement: it polls for changes
     PRIMARY KEY (statement, seq)
 ) @clustered;
+CREATE INDEX statement_state_partner ON statement_state (partner, seq, statement);
+CREATE INDEX statement_state_seq ON statement_state (seq, statement);
 
 CREATE TABLE dispute (
     id @text NOT NULL PRIMARY KEY,
@@ -77,11 +80,12 @@ CREATE TABLE dispute (
     state @text NOT NULL,                  -- open | upheld | rejected | withdrawn
     resolution @text NOT NULL,
     correction @text NOT NULL,             -- event_id of the fact that corrects, or ''
+    correction_by @text NOT NULL,          -- the partner whose fact it is, or ''
     opened_at @int64 NOT NULL,
     resolved_at @int64,
     seq @int64 NOT NULL
 ) @strict;
-CREATE INDEX dispute_statement ON dispute (statement, id);
+CREATE INDEX dispute_statement ON dispute (statement, opened_at, id);
 
 -- Double entry: the postings of a transaction add up to zero per currency.
 CREATE TABLE posting (
@@ -93,11 +97,23 @@ CREATE TABLE posting (
     agreement @text NOT NULL,              -- or ''
     currency @text NOT NULL,
     amount @int64 NOT NULL,                -- + the partner is owed, - it owes
-    reference @text NOT NULL,              -- statement or payment
+    reference @text NOT NULL,              -- statement; operator/payment_id
     posted_at @int64 NOT NULL,
     PRIMARY KEY (seq, number)
 ) @clustered;
 CREATE INDEX posting_account ON posting (partner, account, agreement, currency, seq);
+CREATE INDEX posting_partner ON posting (partner, seq, number);
+CREATE INDEX posting_reference ON posting (reference, kind, seq, number);
+
+-- How much of a confirmed payment settles which statement; signed differences, as entries are.
+CREATE TABLE payment_cover (
+    statement @text NOT NULL,
+    seq @int64 NOT NULL,
+    payment @text NOT NULL,                -- its operator, '/', its payment_id
+    amount @int64 NOT NULL,                -- + settles
+    PRIMARY KEY (statement, seq, payment)
+) @clustered;
+CREATE INDEX payment_cover_payment ON payment_cover (payment, statement);
 
 -- Distinct learners of a version in a month: how many qualifying lines each has.
 CREATE TABLE window_learner (
@@ -108,3 +124,4 @@ CREATE TABLE window_learner (
     line_count @int64 NOT NULL,
     PRIMARY KEY (agreement, day, version, learner)
 ) @clustered;
+CREATE INDEX window_learner_of ON window_learner (agreement, learner, day, version);

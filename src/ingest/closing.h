@@ -1,0 +1,100 @@
+/** What the parts of a close share: the accounts of those who get a statement. */
+#ifndef INGEST_CLOSING_H
+#define INGEST_CLOSING_H
+
+#include "ingest/close.h"
+#include "ingest/keymap.h"
+#include "ingest/statement_lines.h"
+
+/** Kinds of lines, in the order in which a statement lists them. */
+enum line_kind {
+    LINE_SALE,
+    LINE_TIERED,
+    LINE_CPA,
+    LINE_GREATER_OF,
+    LINE_RESIDUAL,
+    LINE_GUARANTEE,
+    LINE_RECOUPMENT,
+    LINE_ADVANCE,
+    LINE_TRUE_UP,
+    LINE_FLOOR,
+    LINE_CAP,
+    LINE_KINDS,
+};
+extern const char *const line_kind_names[LINE_KINDS];
+
+struct line_sums {
+    int64_t count;
+    int64_t earned;
+    int64_t position;
+};
+
+/** What the lines of one earlier period are changed by. */
+struct closing_difference {
+    int64_t period; /**< its first day */
+    struct line_sums sums;
+};
+
+/** What a partner gets from a collector. */
+struct closing_flow {
+    const char *collector;
+    int64_t amount;
+};
+
+struct closing_account {
+    const char *partner;
+    bool party; /**< of a version in force, or of a line's; else a promoter */
+    struct hash_stream lines_hash;
+    struct line_sums kinds[LINE_KINDS]; /**< of lines of the period itself */
+    struct closing_difference *differences;
+    size_t difference_count;
+    size_t difference_cap;
+    struct line_sums total; /**< of all lines */
+    int64_t unearned;       /**< of them advances and their recoupment: no income */
+    struct closing_flow *flows;
+    size_t flow_count;
+    size_t flow_cap;
+    bool *versions;                       /**< which its lines belong to */
+    const struct statement_row *previous; /**< or NULL */
+    int64_t recent;                       /**< earned by sales that are younger than hold_days */
+    int64_t reserve_before;               /**< of the statements before that still hold one */
+    const struct partner_name *name;
+};
+
+struct closing {
+    struct db *db;
+    struct arena *arena;
+    struct agreement_periods periods;
+    int64_t day;                             /**< first of the period */
+    int64_t next;                            /**< first of the next one */
+    const struct agreement_version *governs; /**< whose settings for payment hold */
+    int64_t cutoff;                          /**< what was known: the last number before */
+    struct hash zone_hash;
+    char label[PERIOD_LABEL_MAX];
+    struct window_lines windows; /**< to be posted */
+    struct window_held *held;
+    size_t held_count;
+    struct keymap index; /* of accounts */
+    struct closing_account **accounts;
+    size_t count;
+    size_t cap;
+    struct buf line;         /* of the line at hand */
+    const char *operator_id; /**< or NULL: there is none */
+};
+
+/** The account of a partner; made when it has none. */
+enum accord_error closing_account_of(struct closing *c, const char *partner,
+                                     struct closing_account **ret);
+/** Takes a line to the accounts of all who see it (a statement_line_fn). */
+enum accord_error closing_take_line(void *context, const struct statement_line *line);
+
+/** Works out and writes the statement of an account. */
+enum accord_error closing_statement(struct closing *c, const struct closing_account *account,
+                                    struct statement_row *ret, int64_t *ret_withheld);
+
+/** First day of the earliest period whose statements still hold a reserve at this close. */
+int64_t closing_reserve_from(const struct closing *c);
+/** The reserve that one statement holds. */
+enum accord_error closing_reserve_of(const struct closing *c, int64_t earned, int64_t *ret);
+
+#endif

@@ -1,0 +1,135 @@
+/* Closing periods of a test's books, and what its statements say. */
+#ifndef ACCORD_TESTS_CLOSING_H
+#define ACCORD_TESTS_CLOSING_H
+
+#include <inttypes.h>
+
+#include "books.h"
+#include "ingest/close.h"
+#include "ingest/statement_lines.h"
+#include "store/statements.h"
+#include "json/decode.h"
+
+/* Tries to close; copies what was published into the arena of the books. */
+static inline enum accord_error closing_try(struct books *b, const char *agreement,
+                                            const char *label, struct close_result *ret)
+{
+    struct close_result result = {.count = 0};
+    books_begin(b);
+    const enum accord_error error = close_period(b->tx, agreement, label, "op", &result);
+    if (error != ACCORD_OK) {
+        books_roll_back(b);
+        return error;
+    }
+    *ret = result;
+    ret->statements = arena_array(b->arena, result.count + 1, sizeof *ret->statements);
+    for (size_t i = 0; i < result.count; i++) {
+        struct statement_row *row = &ret->statements[i];
+        *row = result.statements[i];
+        row->id = arena_strdup(b->arena, slice_of(row->id));
+        row->partner = arena_strdup(b->arena, slice_of(row->partner));
+        row->previous = arena_strdup(b->arena, slice_of(row->previous));
+        row->body.data = arena_strdup(b->arena, row->body);
+    }
+    books_commit(b);
+    return ACCORD_OK;
+}
+
+static inline struct close_result closing_do(struct books *b, const char *agreement,
+                                             const char *label)
+{
+    struct close_result result;
+    const enum accord_error error = closing_try(b, agreement, label, &result);
+    ck_assert_msg(error == ACCORD_OK, "%s %s: %s (%s)", agreement, label, accord_error_code(error),
+                  db_message(b->db));
+    return result;
+}
+
+static inline void closing_refuse(struct books *b, const char *agreement, const char *label,
+                                  enum accord_error why)
+{
+    struct close_result result;
+    ck_assert_str_eq(accord_error_code(closing_try(b, agreement, label, &result)),
+                     accord_error_code(why));
+}
+
+/* What closing would publish now. */
+static inline struct close_result closing_draft(struct books *b, const char *agreement,
+                                                const char *label)
+{
+    struct close_result result;
+    ck_assert_int_eq(db_begin(b->db), ACCORD_OK);
+    const enum accord_error error =
+        close_draft(b->db, b->arena, agreement, label, clock_now_us(), &result);
+    ck_assert_msg(error == ACCORD_OK, "%s %s: %s", agreement, label, accord_error_code(error));
+    db_rollback(b->db);
+    return result;
+}
+
+static inline const struct statement_row *closing_of(const struct close_result *result,
+                                                     const char *partner)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (strcmp(result->statements[i].partner, partner) == 0)
+            return &result->statements[i];
+    ck_abort_msg("%s has no statement", partner);
+    return NULL;
+}
+
+/* Does the body say this? */
+static inline void closing_says(const struct statement_row *row, const char *text)
+{
+    ck_assert_msg(strstr(row->body.data, text) != NULL, "%s is not in %s", text, row->body.data);
+}
+
+/* ---- lines ---- */
+
+struct closing_reading {
+    const char *partner;
+    struct arena *arena;
+    struct buf *out;
+};
+
+static inline enum accord_error closing_take(void *context, const struct statement_line *line)
+{
+    const struct closing_reading *reading = context;
+    struct statement_part part;
+    ck_assert_int_eq(statement_part_of(line, reading->partner, &part), ACCORD_OK);
+    if (!part.visible)
+        return ACCORD_OK;
+    struct buf one;
+    struct slice canonical;
+    buf_init(&one, 1 << 20);
+    statement_line_write(&one, line, &part);
+    ck_assert_int_eq(buf_error(&one), ACCORD_OK);
+    ck_assert_int_eq(json_canonical(reading->arena, buf_slice(&one), &canonical), ACCORD_OK);
+    ck_assert_msg(slice_equal(canonical, buf_slice(&one)), "not canonical: %.*s", (int)one.len,
+                  one.data);
+    buf_add_slice(reading->out, canonical);
+    buf_add_char(reading->out, '\n');
+    buf_done(&one);
+    return ACCORD_OK;
+}
+
+/* The lines of a published statement as NDJSON, whose hash is what the statement says. */
+static inline const char *closing_lines(struct books *b, const struct statement_row *row)
+{
+    struct agreement_periods periods;
+    bool found;
+    struct buf out;
+    buf_init(&out, 1 << 24);
+    struct closing_reading reading = {row->partner, b->arena, &out};
+    ck_assert_int_eq(periods_of(b->db, b->arena, row->agreement, &found, &periods), ACCORD_OK);
+    ck_assert(found);
+    ck_assert_int_eq(
+        statement_lines_each(b->db, &periods, row->day, NULL, NULL, closing_take, &reading),
+        ACCORD_OK);
+    ck_assert_int_eq(buf_error(&out), ACCORD_OK);
+    const struct hash hash = hash_of(buf_slice(&out));
+    ck_assert(hash_equal(&hash, &row->lines_hash));
+    const char *lines = arena_strdup(b->arena, buf_slice(&out));
+    buf_done(&out);
+    return lines;
+}
+
+#endif
