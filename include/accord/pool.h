@@ -34,7 +34,7 @@
  * some shares are positive and some negative, each is cut towards zero and the units left over go,
  * with their sign, to the largest fractions of that sign.
  *
- * A pool allocates: some 64 bytes per payee when it is made, and scratch while it works. It never
+ * A pool allocates: some 90 bytes per payee when it is made, and scratch while it works. It never
  * holds more than the cells of one member, so the number of members is not bounded by memory. One
  * pool belongs to one thread at a time; different pools are independent.
  */
