@@ -13,7 +13,7 @@ struct csv_writer {
     bool begun; /* a cell stands before the next one of the row */
 };
 
-void csv_init(struct csv_writer *csv, struct buf *out);
+void csv_writer_init(struct csv_writer *csv, struct buf *out);
 /** A text: one that begins with = + - @, a tab or CR gets an apostrophe before it. */
 void csv_text(struct csv_writer *csv, struct slice text);
 void csv_str(struct csv_writer *csv, const char *text);
