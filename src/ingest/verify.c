@@ -257,7 +257,7 @@ static enum accord_error verify_counts(struct verify *v)
 static enum accord_error verify_snapshot(struct verify *v)
 {
     static enum accord_error (*const steps[])(struct verify *) = {
-        verify_facts, verify_orders, verify_ratings, verify_rollups, verify_counts};
+        verify_facts, verify_orders, verify_ratings, verify_rollups, verify_counts, verify_periods};
     enum accord_error error = agreement_book_load(v->db, &v->book);
     if (error == ACCORD_OK)
         error = rate_book_new(&v->rates);
@@ -265,11 +265,14 @@ static enum accord_error verify_snapshot(struct verify *v)
         error = rate_book_enter(v->rates, v->db);
     if (error == ACCORD_OK)
         error = store_resettle_head(v->db, &v->head);
+    if (error == ACCORD_OK)
+        error = verify_closings_load(v);
     for (size_t i = 0; error == ACCORD_OK && i < sizeof steps / sizeof *steps; i++) {
         arena_reset(v->arena);
         error = steps[i](v);
     }
     rate_book_free(v->rates);
+    verify_closings_free(v);
     agreement_book_free(v->book);
     return error;
 }
