@@ -76,7 +76,7 @@ SCHEMA_FORBIDDEN = [
 WALKS = {
     "src/db/migrate.c": "sql_applied sql_version",
     "src/store/agreements.c": "sql_settling",
-    "src/store/check.c": "sql_counts",
+    "src/store/check.c": "sql_counts sql_unbalanced",
     "src/store/entries.c": "sql_orphans sql_unmatched_count sql_head",
     "src/store/facts.c": "sql_with",
     "src/store/feedback.c": "sql_counts sql_all_reviews sql_facts sql_ratings",
@@ -84,6 +84,7 @@ WALKS = {
     "src/store/periods.c": "sql_each",
     "src/store/reports.c": "sql_rows_all sql_shares_all",  # one step a version, then its range
     "src/store/rollups.c": "sql_publish sql_publish_shares sql_unstage sql_unstage_shares sql_each sql_each_share sql_staged sql_staged_shares",
+    "src/store/windows.c": "sql_learners",
 }
 
 PARAMETER_TYPES = {"bigint", "text", "bytea"}

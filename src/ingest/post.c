@@ -1,10 +1,12 @@
 #include "ingest/post.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
 #include "ingest/rollup.h"
+#include "ingest/windows.h"
 #include "store/facts.h"
 
 /* An order on its way: what the books hold of it, and what it comes to. */
@@ -362,7 +364,7 @@ static enum accord_error post_work(struct posting *p, struct work *work)
     if (work->order != NULL) {
         const struct sale_view view = {work->sale_seq, work->order, work->stored.refunds,
                                        work->stored.refund_count};
-        error = settled_of(p->book, p->tx->arena, &view, &settled);
+        error = settled_of(p->book, p->tx->rates, p->tx->arena, &view, &settled);
         work->post->held = settled.held;
     }
     bool done = false;
@@ -422,12 +424,39 @@ static enum accord_error book_entries(struct posting *p)
     return error;
 }
 
+static int by_learner(const void *a, const void *b)
+{
+    const struct window_learner_row *x = a;
+    const struct window_learner_row *y = b;
+    int order = strcmp(x->agreement, y->agreement);
+    if (order == 0)
+        order = (x->day > y->day) - (x->day < y->day);
+    if (order == 0)
+        order = (x->version > y->version) - (x->version < y->version);
+    return order != 0 ? order : memcmp(x->learner, y->learner, sizeof x->learner);
+}
+
+/* What a job stages counts at once here: nothing is closed before its switch. */
+static enum accord_error write_learners(struct posting *p)
+{
+    struct window_learner_row *rows;
+    size_t count;
+    const enum accord_error error = windows_learners_of(
+        p->tx->db, p->tx->arena, p->book, p->entries.items, p->entries.count, &rows, &count);
+    if (error != ACCORD_OK || count == 0)
+        return error;
+    qsort(rows, count, sizeof *rows, by_learner);
+    return store_window_learners_add(p->tx->db, rows, count);
+}
+
 static enum accord_error write_entries(struct posting *p)
 {
     const struct entry_row *entries = p->entries.items;
     enum accord_error error = book_entries(p);
     if (error == ACCORD_OK)
         error = store_entries_insert(p->tx->db, entries, p->entries.count);
+    if (error == ACCORD_OK)
+        error = write_learners(p);
     for (size_t i = 0; error == ACCORD_OK && i < p->entries.count; i++)
         error = rollup_batch_entry(p->tx->rollups, &entries[i]);
     if (error == ACCORD_OK)

@@ -5,6 +5,8 @@
  * - Orders: settled anew from typed rows; the sums of their entries must be just that, and number
  *   and order of the entries as posting makes them.
  * - Rollups of every grain, shares and staged rows: sums of what was settled.
+ * - Periods: every entry booked in one that was open; statements, their lines, hashes and chain,
+ * what windows came to, postings that add up to zero.
  * - Ratings, reviews and counts of feedback: from the facts that stand.
  *
  * Streams: memory does not grow with the number of facts, only with that of rollups.

@@ -79,7 +79,11 @@ static enum accord_error compare_sale(struct verify *v, const struct stored_orde
 {
     enum accord_error error = ACCORD_OK;
     v->summary.entries += (int64_t)list->count;
+    error = verify_take_learners(v, list->rows, list->count);
     for (size_t i = 0; error == ACCORD_OK && i < list->count; i++) {
+        if (list->rows[i].booked != verify_booked(v, &list->rows[i]))
+            entry_differs(v, order, list->sale_seq, list->rows[i].line,
+                          "booked in a period that was closed, or in one too late");
         error = expect_staged(v, &list->rows[i]);
         if (error == ACCORD_OK && waiting) {
             struct entry_row row = list->rows[i];
@@ -156,7 +160,7 @@ static enum accord_error check_order(struct verify *v, const struct stored_order
         const struct sale_view view = {order->current->seq, sale, order->refunds,
                                        order->refund_count};
         v->summary.lines += (int64_t)sale->line_count;
-        error = settled_of(v->book, v->arena, &view, &want);
+        error = settled_of(v->book, v->rates, v->arena, &view, &want);
         if (error != ACCORD_OK && error != ACCORD_E_OUT_OF_MEMORY) {
             entry_differs(v, order, view.seq, 0, "the order cannot be settled");
             return ACCORD_OK;

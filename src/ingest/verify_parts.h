@@ -3,6 +3,7 @@
 #define INGEST_VERIFY_PARTS_H
 
 #include "ingest/book.h"
+#include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "ingest/verify.h"
 #include "store/check.h"
@@ -11,9 +12,12 @@ struct verify {
     struct db *db;
     struct arena *arena; /* of one order or fact at a time */
     struct agreement_book *book;
+    struct rate_book *rates;
     struct rollup_batch *expected; /* what rollups and counts should be */
     struct resettle_head head;
-    struct row_counts counts; /* of rows that facts and orders account for */
+    struct closings *closings; /* which periods were closed when */
+    uint64_t learners;         /* what distinct learners should add up to, as one number */
+    struct row_counts counts;  /* of rows that facts and orders account for */
     verify_report_fn *report;
     void *context;
     struct verify_summary summary;
@@ -25,5 +29,15 @@ void verify_differs(struct verify *v, const char *table, const char *format, ...
 enum accord_error verify_facts(struct verify *v);
 enum accord_error verify_orders(struct verify *v);
 enum accord_error verify_ratings(struct verify *v);
+enum accord_error verify_periods(struct verify *v);
+
+/** Reads when periods were closed: what says where an entry belongs. */
+enum accord_error verify_closings_load(struct verify *v);
+void verify_closings_free(struct verify *v);
+/** Where an entry should be booked. */
+int64_t verify_booked(const struct verify *v, const struct entry_row *entry);
+/** Takes what entries say of distinct learners. */
+enum accord_error verify_take_learners(struct verify *v, const struct entry_row *entries,
+                                       size_t count);
 
 #endif

@@ -4,18 +4,6 @@
 
 #include "ingest/keymap.h"
 
-bool windows_count_learners(const struct accord_agreement_version *version)
-{
-    for (uint32_t i = 0; i < version->term_count; i++) {
-        const struct accord_term *term = &version->terms[i];
-        if (term->metric == ACCORD_METRIC_LEARNERS &&
-            (term->kind == ACCORD_TERM_TIERED || term->kind == ACCORD_TERM_CPA ||
-             term->kind == ACCORD_TERM_GREATER_OF))
-            return true;
-    }
-    return false;
-}
-
 /* ---- parts: the versions of each period ---- */
 
 struct part {

@@ -6,6 +6,7 @@
 #define INGEST_WINDOWS_H
 
 #include "ingest/periods.h"
+#include "store/entries.h"
 #include "store/windows.h"
 
 /** The lines of windows of the periods up to `last`, in order of period, version and calculation.
@@ -33,5 +34,13 @@ enum accord_error windows_to_post(struct db *db, struct arena *arena,
 
 /** Does a version count learners in a window? */
 bool windows_count_learners(const struct accord_agreement_version *version);
+
+struct agreement_book;
+/** The changes that entries make to the distinct learners of months: of versions that count them,
+ *  and sales that name one. In the arena, one an entry. */
+enum accord_error windows_learners_of(struct db *db, struct arena *arena,
+                                      const struct agreement_book *book,
+                                      const struct entry_row *entries, size_t count,
+                                      struct window_learner_row **ret, size_t *ret_count);
 
 #endif

@@ -119,3 +119,50 @@ enum accord_error store_review_find(struct db *db, struct arena *arena, struct r
         *ret_found = finding.found;
     return error;
 }
+
+/* ---- postings ---- */
+
+DB_SQL(sql_unbalanced,
+       "SELECT seq, currency, CAST(SUM(amount) AS BIGINT) FROM posting "
+       "GROUP BY seq, currency HAVING CAST(SUM(amount) AS BIGINT) <> 0 ORDER BY seq, currency");
+DB_SQL(sql_posted, "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM posting "
+                   "WHERE reference = $2 AND kind = $1 AND partner = $3 AND account = $4");
+
+struct sums {
+    posting_sum_fn *each;
+    void *context;
+};
+
+static enum accord_error take_sum(void *context, size_t param_row, const struct db_row *row)
+{
+    const struct sums *sums = context;
+    char currency[16];
+    const struct slice text = db_get_text(row, 1);
+    (void)param_row;
+    if (text.len >= sizeof currency)
+        return ACCORD_E_DATABASE_ERROR;
+    memcpy(currency, text.data, text.len);
+    currency[text.len] = '\0';
+    return sums->each(sums->context, db_get_int(row, 0), currency, db_get_int(row, 2));
+}
+
+enum accord_error store_postings_unbalanced(struct db *db, posting_sum_fn *each, void *context)
+{
+    struct sums sums = {each, context};
+    return db_query(db, &sql_unbalanced, NULL, 0, 1, take_sum, &sums);
+}
+
+static enum accord_error take_posted(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    *(int64_t *)context = db_get_int(row, 0);
+    return ACCORD_OK;
+}
+
+enum accord_error store_posted(struct db *db, const char *kind, const char *reference,
+                               const char *partner, const char *account, int64_t *ret)
+{
+    const struct db_value params[] = {db_str(kind), db_str(reference), db_str(partner),
+                                      db_str(account)};
+    return db_query(db, &sql_posted, params, 4, 1, take_posted, ret);
+}

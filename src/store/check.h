@@ -37,4 +37,12 @@ enum accord_error store_rating_fact_find(struct db *db, struct arena *arena,
 enum accord_error store_review_find(struct db *db, struct arena *arena, struct review_row *row,
                                     bool *ret_found);
 
+/** What a transaction posted, where it does not add up to zero. */
+typedef enum accord_error posting_sum_fn(void *context, int64_t seq, const char *currency,
+                                         int64_t sum);
+enum accord_error store_postings_unbalanced(struct db *db, posting_sum_fn *each, void *context);
+/** What postings of a kind with this reference come to in an account of a partner. */
+enum accord_error store_posted(struct db *db, const char *kind, const char *reference,
+                               const char *partner, const char *account, int64_t *ret);
+
 #endif

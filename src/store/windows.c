@@ -349,3 +349,75 @@ enum accord_error store_window_new_learners(struct db *db, const struct window_l
     }
     return db_query(db, &sql_new_learners, values, COLUMNS, count, take_count, ret);
 }
+
+DB_SQL(sql_sale_learner, "SELECT learner FROM sale WHERE seq = $1");
+DB_SQL(sql_learners, "SELECT agreement, day, version, learner, line_count FROM window_learner");
+
+struct sale_learners {
+    uint8_t (*learners)[LEARNER_BYTES];
+    bool *known;
+};
+
+static enum accord_error take_learner(void *context, size_t param_row, const struct db_row *row)
+{
+    const struct sale_learners *sales = context;
+    if (db_is_null(row, 0))
+        return ACCORD_OK;
+    const struct slice learner = db_get_bytes(row, 0);
+    if (learner.len != LEARNER_BYTES)
+        return ACCORD_E_DATABASE_ERROR;
+    memcpy(sales->learners[param_row], learner.data, LEARNER_BYTES);
+    sales->known[param_row] = true;
+    return ACCORD_OK;
+}
+
+enum accord_error store_sale_learners(struct db *db, const int64_t *seqs, size_t count,
+                                      uint8_t (*ret)[LEARNER_BYTES], bool *ret_known)
+{
+    struct sale_learners sales = {ret, ret_known};
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(count, 1);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        values[i] = db_int(seqs[i]);
+        ret_known[i] = false;
+    }
+    return db_query(db, &sql_sale_learner, values, 1, count, take_learner, &sales);
+}
+
+struct learners_walk {
+    window_learner_fn *each;
+    void *context;
+    struct arena *arena;
+};
+
+static enum accord_error walk_learner(void *context, size_t param_row, const struct db_row *row)
+{
+    const struct learners_walk *walk = context;
+    (void)param_row;
+    arena_reset(walk->arena);
+    struct window_learner_row learner = {
+        .agreement = arena_strdup(walk->arena, db_get_text(row, 0)),
+        .day = db_get_int(row, 1),
+        .version = db_get_int(row, 2),
+        .line_count = db_get_int(row, 4),
+    };
+    const struct slice id = db_get_bytes(row, 3);
+    if (id.len != LEARNER_BYTES)
+        return ACCORD_E_DATABASE_ERROR;
+    memcpy(learner.learner, id.data, LEARNER_BYTES);
+    return learner.agreement == NULL ? ACCORD_E_OUT_OF_MEMORY : walk->each(walk->context, &learner);
+}
+
+enum accord_error store_window_learners_each(struct db *db, window_learner_fn *each, void *context)
+{
+    enum { ONE_ROW_MAX = 1 << 16 };
+    struct learners_walk walk = {each, context, arena_new(ONE_ROW_MAX)};
+    if (walk.arena == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error = db_query(db, &sql_learners, NULL, 0, 1, walk_learner, &walk);
+    arena_free(walk.arena);
+    return error;
+}

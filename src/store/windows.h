@@ -88,6 +88,12 @@ struct window_learner_row {
 /** Adds to what stands; counts that come to zero leave their rows behind, and do not count. */
 enum accord_error store_window_learners_add(struct db *db, const struct window_learner_row *rows,
                                             size_t count);
+/** Learners of sales; ret_known[i] is false where the sale names none. */
+enum accord_error store_sale_learners(struct db *db, const int64_t *seqs, size_t count,
+                                      uint8_t (*ret)[LEARNER_BYTES], bool *ret_known);
+/** Calls back with every row; texts are valid during the call only. */
+typedef enum accord_error window_learner_fn(void *context, const struct window_learner_row *row);
+enum accord_error store_window_learners_each(struct db *db, window_learner_fn *each, void *context);
 /** How many learners have a qualifying line of a version in days [from, to), and none of it or
  *  another version in [since, from), and none of an earlier version in [from, to). */
 struct window_learners_ask {

@@ -249,13 +249,15 @@ static void note_difference(void *context, const char *table, const char *what)
 {
     (void)context;
     found_differences++;
-    snprintf(found_text, sizeof found_text, "%s: %s", table, what);
+    const size_t len = strlen(found_text);
+    snprintf(found_text + len, sizeof found_text - len, "%s: %s\n", table, what);
 }
 
 static void expect_difference(const char *text)
 {
     struct verify_summary summary;
     found_differences = 0;
+    found_text[0] = '\0';
     ck_assert_int_eq(ingest_verify(b.db, note_difference, NULL, &summary), ACCORD_OK);
     ck_assert_msg(found_differences > 0, "verify does not see: %s", text);
     ck_assert_msg(strstr(found_text, text) != NULL, "%s is not in %s", text, found_text);
