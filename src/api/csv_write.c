@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-void csv_init(struct csv_writer *csv, struct buf *out)
-{
-    *csv = (struct csv_writer){.out = out};
-}
-
 static void next_cell(struct csv_writer *csv)
 {
     if (csv->begun)
