@@ -40,7 +40,8 @@
  *
  * Amounts of guarantees and floors whose window is the period are for a whole one: when the
  * agreement was in force for a part of it they are amount * days / days of the period, rounded half
- * to even. A year or a life is never cut.
+ * to even. A year or a life is never cut. For a period or year in which the agreement was not in
+ * force for a day, nothing is promised, whatever still comes in.
  *
  * Pure, re-entrant, allocates nothing.
  */
@@ -101,7 +102,7 @@ struct accord_window_account {
 struct accord_window_state {
     int64_t period;
     int64_t year;
-    int64_t days; /**< of the period, so far */
+    int64_t days[ACCORD_WINDOWS]; /**< of the windows, so far, in force */
     /** Sums of the windows so far, by window and metric. */
     int64_t sums[ACCORD_WINDOWS][ACCORD_METRICS];
     struct accord_window_account accounts[ACCORD_WINDOW_ACCOUNTS];

@@ -3,6 +3,7 @@
 #include "api/etag.h"
 #include "ingest/agreement.h"
 #include "ingest/post.h"
+#include "ingest/rates.h"
 #include "ingest/settled.h"
 #include "store/partners.h"
 #include "store/sales.h"
@@ -27,7 +28,8 @@ struct order_call {
     struct agreement_version *versions;
     const struct accord_agreement_version **terms; /* of the same */
     size_t version_count;
-    bool whole; /* the caller sees the order, not only lines of it */
+    int64_t rates_seq; /* of the last change of rates; 0: nothing is converted */
+    bool whole;        /* the caller sees the order, not only lines of it */
     bool not_modified;
     bool out_of_memory; /* while steps were collected */
     struct arena *arena;
@@ -80,6 +82,30 @@ static void collect(void *context, size_t line, const struct accord_step *step)
     steps->items[steps->count++] = *step;
 }
 
+/* Finds the rates that apply to the order. */
+static enum accord_error convert(struct call *call, struct order_call *state)
+{
+    const struct agreement_version **versions =
+        arena_array(call->arena, state->version_count + 1, sizeof *versions);
+    struct rate_book *rates;
+    if (versions == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < state->version_count; i++)
+        versions[i] = &state->versions[i];
+    enum accord_error error = rate_book_new(&rates);
+    if (error != ACCORD_OK)
+        return error;
+    error = rate_book_enter(rates, call->db);
+    if (error == ACCORD_OK)
+        error = rate_book_pins(rates, call->arena, &state->order, versions, state->version_count,
+                               &state->order.rates);
+    /* Other rates may come to the same amounts. */
+    if (error == ACCORD_OK && state->order.rates != NULL)
+        state->rates_seq = rate_book_seq(rates);
+    rate_book_free(rates);
+    return error;
+}
+
 /* Settles the order as it stands: the numbers of an answer are never read from entries. */
 static enum accord_error settle(struct call *call, struct order_call *state)
 {
@@ -114,6 +140,9 @@ static enum accord_error settle(struct call *call, struct order_call *state)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < state->version_count; i++)
         state->terms[i] = &state->versions[i].terms;
+    error = convert(call, state);
+    if (error != ACCORD_OK)
+        return error;
     error = accord_explain_order(order, refunds, refund_count, state->terms, state->version_count,
                                  state->results, &state->excess, collect, state);
     return error == ACCORD_OK && state->out_of_memory ? ACCORD_E_OUT_OF_MEMORY : error;
@@ -176,7 +205,7 @@ static int64_t hidden_losers(const struct call *call, const struct order_call *s
 /* Of the caller's version and of what changes without it: others' agreements that lost. */
 static enum accord_error tag_of(struct call *call, const struct order_call *state, int64_t *ret)
 {
-    int64_t *parts = arena_array(call->arena, state->order.line_count + 1, sizeof *parts);
+    int64_t *parts = arena_array(call->arena, state->order.line_count + 2, sizeof *parts);
     if (parts == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     const enum accord_error error =
@@ -187,7 +216,8 @@ static enum accord_error tag_of(struct call *call, const struct order_call *stat
     for (size_t i = 0; !state->whole && i < state->order.line_count; i++)
         if (sees_line(call, state, i))
             parts[i + 1] = hidden_losers(call, state, i);
-    *ret = etag_of(parts, state->order.line_count + 1);
+    parts[state->order.line_count + 1] = state->rates_seq;
+    *ret = etag_of(parts, state->order.line_count + 2);
     return ACCORD_OK;
 }
 
@@ -243,7 +273,7 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
         for (uint32_t i = 0; i < terms->party_count; i++) {
             jw_object(w);
             jw_key_str(w, "payee", terms->parties[i]);
-            jw_key_money(w, "amount", result->shares[i], state->order.currency);
+            jw_key_money(w, "amount", result->shares[i], terms->currency);
             jw_object_end(w);
         }
         for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++) {
@@ -261,11 +291,22 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
         jw_key_money(w, "open", result->open, state->order.currency);
 }
 
+static void write_rate(struct json_writer *w, const struct accord_rate_pin *rate)
+{
+    jw_key(w, "rate");
+    jw_object(w);
+    jw_key_str(w, "rate", rate->text);
+    jw_key_day(w, "day", rate->day);
+    jw_object_end(w);
+}
+
 static void write_order_line(struct json_writer *w, const struct order_call *state, size_t index)
 {
     const struct accord_line *line = &state->order.lines[index];
     const struct accord_line_result *result = &state->results[index];
     const struct accord_currency currency = state->order.currency;
+    const struct accord_currency agreed =
+        result->held != ACCORD_HELD_NOT ? currency : state->terms[result->version]->currency;
     jw_object(w);
     write_line_name(w, line);
     jw_key_int(w, "quantity", line->quantity);
@@ -275,8 +316,11 @@ static void write_order_line(struct json_writer *w, const struct order_call *sta
     jw_key_money(w, "store_fee", result->store_fee, currency);
     jw_key_money(w, "payment_fee", result->payment_fee, currency);
     jw_key_money(w, "admin_fee", result->admin_fee, currency);
-    jw_key_money(w, "net", result->net, currency);
-    jw_key_money(w, "added_back", result->added_back, currency);
+    jw_key_money(w, "net_sale", result->net_sale, currency);
+    jw_key_money(w, "net", result->net, agreed);
+    jw_key_money(w, "added_back", result->added_back, agreed);
+    if (result->held == ACCORD_HELD_NOT && !accord_currency_equal(currency, agreed))
+        write_rate(w, &state->order.rates[result->version]);
     if (result->version != SIZE_MAX) {
         jw_key_str(w, "agreement", state->terms[result->version]->agreement);
         jw_key_int(w, "version", state->terms[result->version]->version);
@@ -320,7 +364,7 @@ static void write_totals(struct json_writer *w, const struct order_call *state)
     for (size_t i = 0; i < state->order.line_count; i++) {
         paid += state->results[i].gross;
         refunded += state->results[i].refunded;
-        net += state->results[i].net;
+        net += state->results[i].net_sale;
     }
     const struct accord_currency currency = state->order.currency;
     jw_key(w, "totals");
@@ -384,8 +428,7 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
 }
 
-static void write_step(struct json_writer *w, const struct accord_step *step,
-                       struct accord_currency currency)
+static void write_step(struct json_writer *w, const struct accord_step *step)
 {
     char exact[ACCORD_EXACT_TEXT];
     accord_step_exact_text(step, exact);
@@ -395,9 +438,11 @@ static void write_step(struct json_writer *w, const struct accord_step *step,
         jw_key_str(w, "payee", step->payee);
     if (step->event_id != NULL)
         jw_key_str(w, "event_id", step->event_id);
-    jw_key_money(w, "amount", step->amount, currency);
+    jw_key_money(w, "amount", step->amount, step->currency);
     if (step->rate_ppm >= 0)
         jw_key_int(w, "rate_ppm", step->rate_ppm);
+    if (step->rate != NULL)
+        write_rate(w, step->rate);
     if (exact[0] != '\0')
         jw_key_str(w, "exact", exact);
     if (step->rounding != NULL) {
@@ -432,7 +477,7 @@ static void answer_explain(struct call *call)
         jw_key(&w, "steps");
         jw_array(&w);
         for (size_t s = 0; s < state->steps[i].count; s++)
-            write_step(&w, &state->steps[i].items[s], state->order.currency);
+            write_step(&w, &state->steps[i].items[s]);
         jw_array_end(&w);
         write_shares(&w, state, result);
         jw_object_end(&w);

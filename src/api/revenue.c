@@ -18,7 +18,7 @@ static const char *const group_names[REPORT_GROUPINGS] = {
 };
 
 /* The place of a rollup row, as the parts of a cursor. */
-enum { PLACE_PARTS = 7 };
+enum { PLACE_PARTS = 8 };
 
 struct revenue_call {
     const char *period;
@@ -55,17 +55,18 @@ static bool take_place(struct call *call, struct revenue_call *state)
     int64_t version;
     int64_t day;
     if (number_parse_int(parts[1], &version) != ACCORD_OK ||
-        number_parse_int(parts[2], &day) != ACCORD_OK) {
+        number_parse_int(parts[3], &day) != ACCORD_OK) {
         call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
         return false;
     }
     state->ask.after = (struct report_key){.agreement = parts[0],
                                            .version = version,
+                                           .sale_currency = parts[2],
                                            .day = day,
-                                           .held = parts[3],
-                                           .provider = parts[4],
-                                           .course_id = parts[5],
-                                           .channel = parts[6]};
+                                           .held = parts[4],
+                                           .provider = parts[5],
+                                           .course_id = parts[6],
+                                           .channel = parts[7]};
     return true;
 }
 
@@ -160,16 +161,17 @@ static struct accord_currency currency_of(struct slice code)
 }
 
 static void write_sums(struct json_writer *w, const struct report_sums *sums,
-                       struct accord_currency currency)
+                       struct accord_currency sale, struct accord_currency currency)
 {
     jw_key_int(w, "lines", sums->line_count);
     jw_key_int(w, "quantity", sums->quantity);
-    jw_key_money(w, "gross", sums->gross, currency);
-    jw_key_money(w, "refunded", sums->refunded, currency);
-    jw_key_money(w, "tax", sums->tax, currency);
-    jw_key_money(w, "store_fee", sums->store_fee, currency);
-    jw_key_money(w, "payment_fee", sums->payment_fee, currency);
-    jw_key_money(w, "admin_fee", sums->admin_fee, currency);
+    jw_key_money(w, "gross", sums->gross, sale);
+    jw_key_money(w, "refunded", sums->refunded, sale);
+    jw_key_money(w, "tax", sums->tax, sale);
+    jw_key_money(w, "store_fee", sums->store_fee, sale);
+    jw_key_money(w, "payment_fee", sums->payment_fee, sale);
+    jw_key_money(w, "admin_fee", sums->admin_fee, sale);
+    jw_key_money(w, "net_sale", sums->net_sale, sale);
     jw_key_money(w, "net", sums->net, currency);
     jw_key_money(w, "added_back", sums->added_back, currency);
 }
@@ -206,17 +208,6 @@ static void write_balances(struct json_writer *w, const struct report_group *gro
     jw_array_end(w);
 }
 
-static void write_day(struct json_writer *w, int64_t day)
-{
-    int year;
-    unsigned month;
-    unsigned of_month;
-    char text[16];
-    clock_civil_from_days((int32_t)day, &year, &month, &of_month);
-    snprintf(text, sizeof text, "%04d-%02u-%02u", year, month, of_month);
-    jw_key_str(w, "day", text);
-}
-
 static void write_group_key(struct json_writer *w, const struct report_ask *ask,
                             const struct report_group *group)
 {
@@ -232,7 +223,7 @@ static void write_group_key(struct json_writer *w, const struct report_ask *ask,
         jw_object_end(w);
         break;
     case REPORT_BY_DAY:
-        write_day(w, group->key.day);
+        jw_key_day(w, "day", group->key.day);
         break;
     case REPORT_BY_COUNTERPARTY:
         jw_key(w, "counterparty");
@@ -253,8 +244,9 @@ static void write_group(struct json_writer *w, const struct report_ask *ask,
     jw_key_slice(w, "agreement", group->key.agreement);
     jw_key_int(w, "version", group->key.version);
     jw_key_slice(w, "currency", group->key.currency);
+    jw_key_slice(w, "sale_currency", group->key.sale_currency);
     write_group_key(w, ask, group);
-    write_sums(w, &group->sums, currency);
+    write_sums(w, &group->sums, currency_of(group->key.sale_currency), currency);
     jw_key(w, "payees");
     jw_array(w);
     for (uint32_t i = 0; i < terms->party_count; i++) {
@@ -280,9 +272,10 @@ static void write_held(struct json_writer *w, const struct report_held *held)
     jw_key_slice(w, "channel", held->key.channel);
     jw_key_slice(w, "provider", held->key.provider);
     jw_key_slice(w, "currency", held->key.currency);
+    jw_key_slice(w, "sale_currency", held->key.sale_currency);
     jw_key_int(w, "lines", held->lines);
     if (!held->amount_hidden)
-        jw_key_money(w, "gross", held->amount, currency_of(held->key.currency));
+        jw_key_money(w, "gross", held->amount, currency_of(held->key.sale_currency));
     jw_object_end(w);
 }
 
@@ -291,9 +284,9 @@ static void write_next(struct call *call, struct json_writer *w, const struct re
     const struct report_key *last = &report->last;
     const char *version = arena_printf(call->arena, "%lld", (long long)last->version);
     const char *day = arena_printf(call->arena, "%lld", (long long)last->day);
-    const struct slice parts[PLACE_PARTS] = {last->agreement, slice_of(version), slice_of(day),
-                                             last->held,      last->provider,    last->course_id,
-                                             last->channel};
+    const struct slice parts[PLACE_PARTS] = {
+        last->agreement, slice_of(version), last->sale_currency, slice_of(day),
+        last->held,      last->provider,    last->course_id,     last->channel};
     call_page_next(call, w, parts, PLACE_PARTS, report->more);
 }
 
@@ -302,7 +295,8 @@ static void write_total(struct json_writer *w, const struct report_total *total)
     const struct accord_currency currency = currency_of(total->currency);
     jw_object(w);
     jw_key_slice(w, "currency", total->currency);
-    write_sums(w, &total->sums, currency);
+    jw_key_slice(w, "sale_currency", total->sale_currency);
+    write_sums(w, &total->sums, currency_of(total->sale_currency), currency);
     jw_key_money(w, "own", total->own, currency);
     jw_key_money(w, "due", total->due, currency);
     jw_object_end(w);

@@ -38,7 +38,9 @@ static bool keep_key(struct arena *arena, const struct report_key *key, struct r
     return keep(arena, key->agreement, &kept->agreement) && keep(arena, key->held, &kept->held) &&
            keep(arena, key->provider, &kept->provider) &&
            keep(arena, key->course_id, &kept->course_id) &&
-           keep(arena, key->channel, &kept->channel) && keep(arena, key->currency, &kept->currency);
+           keep(arena, key->channel, &kept->channel) &&
+           keep(arena, key->currency, &kept->currency) &&
+           keep(arena, key->sale_currency, &kept->sale_currency);
 }
 
 static int compare_numbers(int64_t a, int64_t b)
@@ -54,6 +56,8 @@ static int compare_groups(enum report_group_by group_by, const struct report_key
     int order = slice_compare(a->agreement, b->agreement);
     if (order == 0)
         order = compare_numbers(a->version, b->version);
+    if (order == 0)
+        order = slice_compare(a->sale_currency, b->sale_currency);
     if (order != 0)
         return order;
     switch (group_by) {
@@ -75,14 +79,13 @@ static int compare_groups(enum report_group_by group_by, const struct report_key
 static enum accord_error add_sums(struct report_sums *to, const struct report_sums *more)
 {
     int64_t *const sums[] = {
-        &to->line_count, &to->quantity,        &to->gross,          &to->refunded, &to->tax,
-        &to->store_fee,  &to->payment_fee,     &to->admin_fee,      &to->net,      &to->added_back,
-        &to->base,       &to->lines_qualified, &to->units_qualified};
-    const int64_t values[] = {more->line_count,     more->quantity,  more->gross,
-                              more->refunded,       more->tax,       more->store_fee,
-                              more->payment_fee,    more->admin_fee, more->net,
-                              more->added_back,     more->base,      more->lines_qualified,
-                              more->units_qualified};
+        &to->line_count, &to->quantity,    &to->gross,           &to->refunded,       &to->tax,
+        &to->store_fee,  &to->payment_fee, &to->admin_fee,       &to->net_sale,       &to->net,
+        &to->added_back, &to->base,        &to->lines_qualified, &to->units_qualified};
+    const int64_t values[] = {
+        more->line_count, more->quantity,    more->gross,           more->refunded,       more->tax,
+        more->store_fee,  more->payment_fee, more->admin_fee,       more->net_sale,       more->net,
+        more->added_back, more->base,        more->lines_qualified, more->units_qualified};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         const enum accord_error error = accord_add(*sums[i], values[i], sums[i]);
         if (error != ACCORD_OK)
@@ -96,8 +99,8 @@ static bool is_nothing(const struct report_sums *sums)
 {
     return sums->line_count == 0 && sums->quantity == 0 && sums->gross == 0 &&
            sums->refunded == 0 && sums->tax == 0 && sums->store_fee == 0 &&
-           sums->payment_fee == 0 && sums->admin_fee == 0 && sums->net == 0 &&
-           sums->added_back == 0;
+           sums->payment_fee == 0 && sums->admin_fee == 0 && sums->net_sale == 0 &&
+           sums->net == 0 && sums->added_back == 0;
 }
 
 static int compare_version(const struct agreement_version *version, const struct report_key *key)
@@ -199,11 +202,12 @@ static enum accord_error take_share(void *context, const struct report_key *key,
 
 /* ---- the whole period ---- */
 
-static struct report_total *total_of(struct reading *reading, struct slice currency)
+static struct report_total *total_of(struct reading *reading, const struct report_key *key)
 {
     struct report *report = &reading->report;
     for (size_t i = 0; i < report->total_count; i++)
-        if (slice_equal(report->totals[i].currency, currency))
+        if (slice_equal(report->totals[i].currency, key->currency) &&
+            slice_equal(report->totals[i].sale_currency, key->sale_currency))
             return &report->totals[i];
     /* There are few currencies. */
     struct report_total *totals =
@@ -213,7 +217,8 @@ static struct report_total *total_of(struct reading *reading, struct slice curre
     if (report->total_count > 0)
         memcpy(totals, report->totals, report->total_count * sizeof *totals);
     struct report_total *total = &totals[report->total_count];
-    if (!keep(reading->arena, currency, &total->currency))
+    if (!keep(reading->arena, key->currency, &total->currency) ||
+        !keep(reading->arena, key->sale_currency, &total->sale_currency))
         return NULL;
     report->totals = totals;
     report->total_count++;
@@ -267,7 +272,7 @@ static enum accord_error total_row(void *context, const struct report_key *key,
     const struct agreement_version *version = find_version(reading, key);
     if (version == NULL)
         return ACCORD_E_DATABASE_ERROR;
-    struct report_total *total = total_of(reading, key->currency);
+    struct report_total *total = total_of(reading, key);
     if (total == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     if (is_collector(reading, version) &&
@@ -283,7 +288,7 @@ static enum accord_error total_share(void *context, const struct report_key *key
     if (!is_settled(reading, key) || amount == 0 ||
         !slice_equal(payee, slice_of(reading->ask->partner)))
         return ACCORD_OK;
-    struct report_total *total = total_of(reading, key->currency);
+    struct report_total *total = total_of(reading, key);
     if (total == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     const enum accord_error error = accord_add(total->own, amount, &total->own);

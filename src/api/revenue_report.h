@@ -29,7 +29,7 @@ struct report_ask {
     struct report_key after; /**< report.last of the page before; zeroed: the first page */
 };
 
-/** Settled sales of one version that belong together. */
+/** Settled sales of one version and in one currency that belong together. */
 struct report_group {
     struct report_key key; /**< of its first rollup row */
     const struct agreement_version *version;
@@ -39,9 +39,10 @@ struct report_group {
     int64_t open;                       /**< left to the window */
 };
 
-/** Settled sales of the whole period in one currency. */
+/** Settled sales of the whole period in one currency under agreements in one currency. */
 struct report_total {
-    struct slice currency;
+    struct slice currency;      /**< the agreements': of net, added_back, own and due */
+    struct slice sale_currency; /**< the sales': of the sums before them */
     struct report_sums sums;
     int64_t own; /**< the partner's share */
     int64_t due; /**< + to receive, - to pay */

@@ -38,11 +38,10 @@ enum accord_error accord_decay_weight(int64_t age_us, int64_t half_life_us, int6
     return ACCORD_OK;
 }
 
-/* The touches that count, in their order. */
+/* The touches that count, in their order, and their weights, which become their parts. */
 struct credit {
     const struct accord_touch **touches;
-    int64_t *weights;
-    int64_t *parts;
+    int64_t *numbers;
     size_t count;
 };
 
@@ -78,10 +77,10 @@ static enum accord_error weigh_ages(struct credit *credit, int64_t from_us, int6
         const uint64_t age = touch_age(credit->touches[i], from_us);
         /* An age beyond int64 is as good as the longest one there is. */
         const enum accord_error err = accord_decay_weight(
-            age > INT64_MAX ? INT64_MAX : (int64_t)age, half_life_us, &credit->weights[i]);
+            age > INT64_MAX ? INT64_MAX : (int64_t)age, half_life_us, &credit->numbers[i]);
         if (err != ACCORD_OK)
             return err;
-        if (__builtin_add_overflow(sum, credit->weights[i], &sum))
+        if (__builtin_add_overflow(sum, credit->numbers[i], &sum))
             return ACCORD_E_OVERFLOW;
     }
     *ret_sum = sum;
@@ -97,12 +96,12 @@ static enum accord_error weigh(struct credit *credit, enum accord_credit_model m
     switch (model) {
     case ACCORD_CREDIT_LINEAR:
         for (size_t i = 0; i < count; i++)
-            credit->weights[i] = 1;
+            credit->numbers[i] = 1;
         return ACCORD_OK;
     case ACCORD_CREDIT_POSITION:
         /* 40 : 20 / (count − 2) : 40, in whole numbers. */
         for (size_t i = 0; i < count; i++)
-            credit->weights[i] =
+            credit->numbers[i] =
                 count > 2 && (i == 0 || i == count - 1) ? 2 * (int64_t)(count - 2) : 1;
         return ACCORD_OK;
     case ACCORD_CREDIT_DECAY:
@@ -122,7 +121,7 @@ static void hand_back(const struct credit *credit, const struct accord_touch *to
     for (size_t i = 0; i < count; i++)
         ret_parts[i] = 0;
     for (size_t i = 0; i < credit->count; i++)
-        ret_parts[credit->touches[i] - touches] = credit->parts[i];
+        ret_parts[credit->touches[i] - touches] = credit->numbers[i];
 }
 
 enum accord_error accord_credit_touches(enum accord_credit_model model, int64_t total,
@@ -132,7 +131,7 @@ enum accord_error accord_credit_touches(enum accord_credit_model model, int64_t 
                                         int64_t *ret_parts)
 {
     const struct accord_touch *inline_touches[ACCORD_APPORTION_INLINE];
-    int64_t inline_numbers[2 * ACCORD_APPORTION_INLINE];
+    int64_t inline_numbers[ACCORD_APPORTION_INLINE] = {0};
     const struct accord_touch **order = inline_touches;
     int64_t *numbers = inline_numbers;
     enum accord_error err = ACCORD_OK;
@@ -142,12 +141,12 @@ enum accord_error accord_credit_touches(enum accord_credit_model model, int64_t 
             return ACCORD_E_VALUE_OUT_OF_RANGE;
     if (count > ACCORD_APPORTION_INLINE) {
         order = calloc(count, sizeof *order);
-        numbers = calloc(count, 2 * sizeof *numbers);
+        numbers = calloc(count, sizeof *numbers);
     }
     if (order == NULL || numbers == NULL) {
         err = ACCORD_E_OUT_OF_MEMORY;
     } else {
-        struct credit credit = {.touches = order, .weights = numbers, .parts = numbers + count};
+        struct credit credit = {.touches = order, .numbers = numbers};
         for (size_t i = 0; i < count; i++)
             if (has_credit(outcomes[i]))
                 order[credit.count++] = &touches[i];
@@ -155,7 +154,7 @@ enum accord_error accord_credit_touches(enum accord_credit_model model, int64_t 
             qsort(order, credit.count, sizeof *order, by_touch_order);
             err = weigh(&credit, model, sale_at_us, half_life_us);
             if (err == ACCORD_OK)
-                err = accord_apportion(total, credit.weights, credit.count, credit.parts, NULL);
+                err = accord_apportion(total, numbers, credit.count, numbers, NULL);
         }
         if (err == ACCORD_OK)
             hand_back(&credit, touches, count, ret_parts);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-__extension__ typedef unsigned __int128 u128;
+#include "domain/fraction.h"
 
 enum accord_error accord_rate_parse(const char *text, size_t len, struct accord_rate *ret)
 {
@@ -63,9 +63,9 @@ void accord_rate_text(const struct accord_rate *rate, char ret_text[ACCORD_RATE_
     *put_rate(ret_text, rate) = '\0';
 }
 
-static u128 power_of_ten(unsigned exponent)
+static wide power_of_ten(unsigned exponent)
 {
-    u128 power = 1;
+    wide power = 1;
     while (exponent-- > 0)
         power *= 10;
     return power;
@@ -74,21 +74,17 @@ static u128 power_of_ten(unsigned exponent)
 enum accord_error accord_rate_mean(const struct accord_rate *rates, size_t count,
                                    struct accord_rate *ret)
 {
-    u128 sum = 0; /* with 18 decimals */
+    wide sum = 0; /* with 18 decimals */
     if (count == 0)
         return ACCORD_E_COUNT_OUT_OF_RANGE;
     for (size_t i = 0; i < count; i++) {
-        const u128 scaled =
-            (u128)rates[i].num * power_of_ten(ACCORD_RATE_DECIMALS_MAX - rates[i].decimals);
+        const wide scaled =
+            (wide)rates[i].num * power_of_ten(ACCORD_RATE_DECIMALS_MAX - rates[i].decimals);
         if (__builtin_add_overflow(sum, scaled, &sum))
             return ACCORD_E_OVERFLOW;
     }
-    const u128 den =
-        (u128)count * power_of_ten(ACCORD_RATE_DECIMALS_MAX - ACCORD_RATE_MEAN_DECIMALS);
-    u128 mean = sum / den;
-    const u128 rest = sum % den;
-    if (rest > den - rest || (rest == den - rest && (mean & 1) != 0))
-        mean++;
+    const wide mean = fraction_round(
+        sum, (wide)count * power_of_ten(ACCORD_RATE_DECIMALS_MAX - ACCORD_RATE_MEAN_DECIMALS));
     if (mean > INT64_MAX)
         return ACCORD_E_OVERFLOW;
     if (mean == 0)

@@ -107,10 +107,18 @@ static bool ends(const struct accord_window_period *period, enum accord_window w
     return period->ends_life;
 }
 
+/* True when what is promised for a window is due: at its end. A window in which the agreement was
+ * not in force, but something of it still came in, has no promise. */
+static bool is_due(const struct fold *fold, enum accord_window window)
+{
+    return ends(fold->period, window) && fold->state.days[window] > 0;
+}
+
 /* A window that begins has come to nothing. */
 static void begin_window(struct accord_window_state *state, enum accord_window window)
 {
     memset(state->sums[window], 0, sizeof state->sums[window]);
+    state->days[window] = 0;
     for (uint32_t i = 0; i < state->account_count; i++) {
         struct accord_window_account *account = &state->accounts[i];
         account->earned[window] = 0;
@@ -128,15 +136,14 @@ static void begin_part(struct fold *fold)
     const struct accord_window_period *period = fold->period;
     if (period->days_of_period < 1 || period->days < 0 || period->days > period->days_of_period)
         fail(fold, ACCORD_E_VALUE_OUT_OF_RANGE);
-    if (state->period != period->period) {
+    if (state->period != period->period)
         begin_window(state, ACCORD_WINDOW_PERIOD);
-        state->days = 0;
-    }
     if (state->year != period->year)
         begin_window(state, ACCORD_WINDOW_YEAR);
     state->period = period->period;
     state->year = period->year;
-    state->days = least(plus(fold, state->days, period->days), period->days_of_period);
+    for (unsigned w = 0; w < ACCORD_WINDOWS; w++)
+        state->days[w] = plus(fold, state->days[w], period->days);
 }
 
 static void add_sums(struct fold *fold, const struct accord_window_sums *sums)
@@ -156,7 +163,7 @@ static void add_sums(struct fold *fold, const struct accord_window_sums *sums)
 
 static void give_cut(struct fold *fold, const struct accord_term *term, const char *kind)
 {
-    struct window_reach reach = {.ends = ends(fold->period, term->window)};
+    struct window_reach reach = {.ends = is_due(fold, term->window)};
     struct accord_step step = {0};
     int64_t amount = 0;
     memcpy(reach.before, fold->before[term->window], sizeof reach.before);
@@ -221,10 +228,11 @@ static void add_earned(struct fold *fold)
 /* An amount of a whole window, or of the part of the period that the agreement was in force for. */
 static int64_t amount_of_window(struct fold *fold, const struct accord_term *term)
 {
+    const int64_t days = fold->state.days[ACCORD_WINDOW_PERIOD];
     int64_t amount = term->amount_minor;
-    if (term->window == ACCORD_WINDOW_PERIOD && fold->state.days < fold->period->days_of_period) {
+    if (term->window == ACCORD_WINDOW_PERIOD && days < fold->period->days_of_period) {
         const enum accord_error err =
-            accord_mul_div(amount, fold->state.days, fold->period->days_of_period, &amount);
+            accord_mul_div(amount, days, fold->period->days_of_period, &amount);
         if (err != ACCORD_OK)
             fail(fold, err);
     }
@@ -237,7 +245,7 @@ static void keep_guarantee(struct fold *fold, const struct accord_term *term)
 {
     const unsigned w = term->window;
     struct accord_window_account *account = account_of(fold, term->payee);
-    if (!ends(fold->period, term->window))
+    if (!is_due(fold, term->window))
         return;
     int64_t has = plus(fold, account->earned[w], account->topped_up[w]);
     has = minus(fold, has, account->recouped[w]);
@@ -302,7 +310,7 @@ static int64_t has_uncut(struct fold *fold, const struct accord_window_account *
 static void keep_floor(struct fold *fold, const struct accord_term *term)
 {
     struct accord_window_account *account = account_of(fold, term->payee);
-    if (!ends(fold->period, term->window))
+    if (!is_due(fold, term->window))
         return;
     const int64_t has = has_uncut(fold, account, term->window);
     const int64_t least_of_window = amount_of_window(fold, term);

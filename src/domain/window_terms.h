@@ -9,7 +9,7 @@
 struct window_reach {
     int64_t before[ACCORD_METRICS];
     int64_t after[ACCORD_METRICS];
-    bool ends; /**< nothing of the window comes after the part */
+    bool ends; /**< what is promised for the window is due with the part */
 };
 
 /** True of a term whose amount is handed out of what the lines left open. */

@@ -364,7 +364,7 @@ static enum accord_error post_work(struct posting *p, struct work *work)
     if (work->order != NULL) {
         const struct sale_view view = {work->sale_seq, work->order, work->stored.refunds,
                                        work->stored.refund_count};
-        error = settled_of(p->book, p->tx->arena, &view, &settled);
+        error = settled_of(p->book, p->tx->rates, p->tx->arena, &view, &settled);
         work->post->held = settled.held;
     }
     bool done = false;

@@ -5,6 +5,7 @@
 #include "ingest/catalog.h"
 #include "ingest/keymap.h"
 #include "ingest/post.h"
+#include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "ingest/tx.h"
 
@@ -53,7 +54,7 @@ struct scopes {
 };
 
 static enum accord_error add_scope(struct scopes *scopes, const char *provider, const char *channel,
-                                   int64_t from_us, int64_t to_us)
+                                   const char *currency, int64_t from_us, int64_t to_us)
 {
     if (scopes->count == scopes->cap) {
         const size_t cap = scopes->cap == 0 ? 8 : 2 * scopes->cap;
@@ -66,13 +67,15 @@ static enum accord_error add_scope(struct scopes *scopes, const char *provider, 
         scopes->cap = cap;
     }
     const struct resettle_scope scope = {arena_strdup(scopes->arena, slice_of(provider)),
-                                         arena_strdup(scopes->arena, slice_of(channel)), from_us,
+                                         arena_strdup(scopes->arena, slice_of(channel)),
+                                         arena_strdup(scopes->arena, slice_of(currency)), from_us,
                                          to_us};
-    if (scope.provider == NULL || scope.channel == NULL)
+    if (scope.provider == NULL || scope.channel == NULL || scope.currency == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < scopes->count; i++) {
         struct resettle_scope *other = &scopes->items[i];
-        if (strcmp(other->provider, provider) == 0 && strcmp(other->channel, channel) == 0) {
+        if (strcmp(other->provider, provider) == 0 && strcmp(other->channel, channel) == 0 &&
+            strcmp(other->currency, currency) == 0) {
             other->from_us = from_us < other->from_us ? from_us : other->from_us;
             other->to_us = to_us > other->to_us ? to_us : other->to_us;
             return ACCORD_OK;
@@ -113,8 +116,8 @@ static enum accord_error add_version(void *context, const struct accord_agreemen
         for (uint32_t c = 0; error == ACCORD_OK && c < version->party_count; c++)
             if (names_provider(version, version->parties[p]) &&
                 names_channel(version, version->parties[c]))
-                error =
-                    add_scope(context, version->parties[p], version->parties[c], from_us, to_us);
+                error = add_scope(context, version->parties[p], version->parties[c], "", from_us,
+                                  to_us);
     return error;
 }
 
@@ -148,6 +151,33 @@ static enum accord_error begin_job(struct ingest_tx *tx, int64_t *ret_seq)
     return error;
 }
 
+/* Settles again at once, or in the background, whatever lies in the scopes. */
+static enum accord_error resettle_scopes(struct ingest_tx *tx, const struct scopes *scopes)
+{
+    int64_t *seqs = arena_array(tx->arena, RESETTLE_AT_ONCE_MAX + 1, sizeof *seqs);
+    if (seqs == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = ACCORD_OK;
+    size_t lines = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < scopes->count && lines <= RESETTLE_AT_ONCE_MAX;
+         i++) {
+        size_t found = 0;
+        error =
+            store_resettle_find(tx->db, &scopes->items[i],
+                                (int64_t)(RESETTLE_AT_ONCE_MAX + 1 - lines), seqs + lines, &found);
+        lines += found;
+    }
+    if (error != ACCORD_OK)
+        return error;
+    if (lines <= RESETTLE_AT_ONCE_MAX)
+        return resettle_distinct(tx, seqs, lines);
+    int64_t seq;
+    error = begin_job(tx, &seq);
+    for (size_t i = 0; error == ACCORD_OK && i < scopes->count; i++)
+        error = store_resettle_queue(tx->db, &scopes->items[i], seq);
+    return error;
+}
+
 enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
                                            const struct accord_agreement_version *version)
 {
@@ -165,27 +195,75 @@ enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
     for (uint32_t i = 0; error == ACCORD_OK && i < version->party_count; i++)
         error = ingest_touch(tx, version->parties[i]);
 
-    int64_t *seqs = arena_array(tx->arena, RESETTLE_AT_ONCE_MAX + 1, sizeof *seqs);
-    if (seqs == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    size_t lines = 0;
-    for (size_t i = 0; error == ACCORD_OK && i < scopes.count && lines <= RESETTLE_AT_ONCE_MAX;
-         i++) {
-        size_t found = 0;
-        error =
-            store_resettle_find(tx->db, &scopes.items[i],
-                                (int64_t)(RESETTLE_AT_ONCE_MAX + 1 - lines), seqs + lines, &found);
-        lines += found;
+    return error != ACCORD_OK ? error : resettle_scopes(tx, &scopes);
+}
+
+/* ---- rates ---- */
+
+struct conversions {
+    const struct rates_change *change;
+    struct ingest_tx *tx;
+    struct agreement_book *book;
+    struct scopes scopes;
+};
+
+static bool concerns(const struct rates_change *change, const struct converted_row *row)
+{
+    for (size_t i = 0; i < change->currency_count; i++)
+        if (strcmp(change->currencies[i].code, row->currency) == 0 ||
+            strcmp(change->currencies[i].code, row->sale_currency) == 0)
+            return true;
+    return change->currencies == NULL;
+}
+
+/* Whether sales of this version and day may be converted with another rate now. */
+static bool is_affected(const struct rates_change *change, const struct agreement_version *version,
+                        int64_t day)
+{
+    int64_t first;
+    int64_t last;
+    rates_period(version, day, &first, &last);
+    switch (version->terms.fx_policy) {
+    case ACCORD_FX_ORDER_DAY:
+        return day >= change->from && day < change->to;
+    case ACCORD_FX_PERIOD_AVERAGE:
+        return last >= change->from && first < change->to;
+    case ACCORD_FX_CLOSE_DAY:
+        return last >= change->from && last < change->to;
     }
-    if (error != ACCORD_OK)
-        return error;
-    if (lines <= RESETTLE_AT_ONCE_MAX)
-        return resettle_distinct(tx, seqs, lines);
-    int64_t seq;
-    error = begin_job(tx, &seq);
-    for (size_t i = 0; error == ACCORD_OK && i < scopes.count; i++)
-        error = store_resettle_queue(tx->db, &scopes.items[i], seq);
-    return error;
+    return true;
+}
+
+static enum accord_error add_converted(void *context, const struct converted_row *row)
+{
+    struct conversions *c = context;
+    const struct agreement_version *version =
+        agreement_book_find(c->book, row->agreement, row->version);
+    if (version == NULL || !concerns(c->change, row) || !is_affected(c->change, version, row->day))
+        return ACCORD_OK;
+    return add_scope(&c->scopes, row->provider, row->channel, row->sale_currency,
+                     zone_day_start(version->zone, (int32_t)row->day),
+                     zone_day_start(version->zone, (int32_t)row->day + 1));
+}
+
+enum accord_error ingest_rates_changed(struct ingest_tx *tx, const struct rates_change *change)
+{
+    struct conversions c = {.change = change, .tx = tx, .scopes = {.arena = tx->arena}};
+    const struct agreement_version longest = {.quarterly = true};
+    int64_t from;
+    int64_t to;
+    int64_t unused;
+    if (change->from >= change->to)
+        return ACCORD_OK;
+    /* What is summed up in memory is not in the rollups yet. */
+    enum accord_error error = rollup_batch_flush(tx->rollups, tx->db);
+    if (error == ACCORD_OK)
+        error = ingest_agreements(tx, &c.book);
+    rates_period(&longest, change->from, &from, &unused);
+    rates_period(&longest, change->to - 1, &unused, &to);
+    if (error == ACCORD_OK)
+        error = store_rates_converted(tx->db, from, to + 1, add_converted, &c);
+    return error != ACCORD_OK ? error : resettle_scopes(tx, &c.scopes);
 }
 
 enum accord_error ingest_courses_arrived(struct ingest_tx *tx, const char *provider)

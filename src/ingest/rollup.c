@@ -146,7 +146,7 @@ static struct key map_key(const struct rollup_key *key)
 {
     struct key ret =
         key_of(key->agreement, key->grain, key->held, key->channel, key->provider, key->course_id,
-               key->currency, key->payee == NULL ? "" : key->payee, NULL);
+               key->currency, key->sale_currency, key->payee == NULL ? "" : key->payee, NULL);
     key_number(&ret, key->version);
     key_number(&ret, key->day);
     key_number(&ret, key->staged);
@@ -155,8 +155,9 @@ static struct key map_key(const struct rollup_key *key)
 
 static enum accord_error copy_key(struct rollup_batch *batch, struct rollup_key *key)
 {
-    const char **texts[] = {&key->agreement, &key->grain,     &key->held,     &key->channel,
-                            &key->provider,  &key->course_id, &key->currency, &key->payee};
+    const char **texts[] = {&key->agreement, &key->grain,         &key->held,
+                            &key->channel,   &key->provider,      &key->course_id,
+                            &key->currency,  &key->sale_currency, &key->payee};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (*texts[i] != NULL && (*texts[i] = intern(batch, *texts[i])) == NULL)
             return ACCORD_E_OUT_OF_MEMORY;
@@ -223,6 +224,7 @@ enum accord_error rollup_batch_entry(struct rollup_batch *batch, const struct en
             .provider = entry->provider,
             .course_id = grain == ROLLUP_COURSE ? entry->course_id : "",
             .currency = entry->currency,
+            .sale_currency = entry->sale_currency,
         };
         error = add_numbers(batch, &key, entry->numbers);
         for (size_t i = 0; error == ACCORD_OK && i < entry->share_count; i++) {

@@ -110,6 +110,7 @@ static void line_row(const struct sale_view *view, size_t index,
         .provider = line->provider,
         .course_id = line->course_id,
         .currency = order->currency.code,
+        .sale_currency = order->currency.code,
         .numbers =
             {
                 [ENTRY_LINES] = 1,
@@ -120,6 +121,7 @@ static void line_row(const struct sale_view *view, size_t index,
                 [ENTRY_STORE_FEE] = result->store_fee,
                 [ENTRY_PAYMENT_FEE] = result->payment_fee,
                 [ENTRY_ADMIN_FEE] = result->admin_fee,
+                [ENTRY_NET_SALE] = result->net_sale,
                 [ENTRY_NET] = result->net,
                 [ENTRY_ADDED_BACK] = result->added_back,
                 [ENTRY_BASE] = result->base,
@@ -131,6 +133,7 @@ static void line_row(const struct sale_view *view, size_t index,
         const struct agreement_version *version = choice->versions[result->version];
         row.agreement = version->terms.agreement;
         row.version = version->terms.version;
+        row.currency = version->terms.currency.code;
         row.day = zone_day(version->zone, order->occurred_at_us);
         if (result->held == ACCORD_HELD_NOT)
             line_shares(&version->terms, result, &row);
@@ -329,23 +332,32 @@ enum accord_error settled_with(const struct agreement_choice *choice, struct are
             .provider = one_provider(order),
             .course_id = "",
             .currency = order->currency.code,
+            .sale_currency = order->currency.code,
             .numbers = {[ENTRY_LINES] = (int64_t)excess.count, [ENTRY_REFUNDED] = excess.amount},
         };
     *ret = settled;
     return ACCORD_OK;
 }
 
-enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
-                             const struct sale_view *view, struct settled *ret)
+enum accord_error settled_of(struct agreement_book *book, struct rate_book *rates,
+                             struct arena *arena, const struct sale_view *view, struct settled *ret)
 {
     const char **providers;
     size_t provider_count;
     struct agreement_choice choice = {NULL, NULL, 0};
-    enum accord_error error = providers_of(view->order, arena, &providers, &provider_count);
+    struct accord_order *order = arena_alloc(arena, sizeof *order);
+    struct sale_view converted = *view;
+    if (order == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    *order = *view->order;
+    converted.order = order;
+    enum accord_error error = providers_of(order, arena, &providers, &provider_count);
     if (error == ACCORD_OK)
-        error = agreement_book_choose(book, arena, view->order->channel, providers, provider_count,
-                                      &choice);
-    return error != ACCORD_OK ? error : settled_with(&choice, arena, view, ret);
+        error =
+            agreement_book_choose(book, arena, order->channel, providers, provider_count, &choice);
+    if (error == ACCORD_OK)
+        error = rate_book_pins(rates, arena, order, choice.versions, choice.count, &order->rates);
+    return error != ACCORD_OK ? error : settled_with(&choice, arena, &converted, ret);
 }
 
 /* ---- adding up ---- */
@@ -355,7 +367,8 @@ bool entry_same_group(const struct entry_row *a, const struct entry_row *b)
     return a->line == b->line && a->version == b->version && a->day == b->day &&
            strcmp(a->agreement, b->agreement) == 0 && strcmp(a->held, b->held) == 0 &&
            strcmp(a->course_id, b->course_id) == 0 && strcmp(a->provider, b->provider) == 0 &&
-           strcmp(a->channel, b->channel) == 0 && strcmp(a->currency, b->currency) == 0;
+           strcmp(a->channel, b->channel) == 0 && strcmp(a->currency, b->currency) == 0 &&
+           strcmp(a->sale_currency, b->sale_currency) == 0;
 }
 
 static enum accord_error add_amount(int64_t *sum, int64_t amount, int sign)

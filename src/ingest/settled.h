@@ -6,6 +6,7 @@
 #define INGEST_SETTLED_H
 
 #include "ingest/book.h"
+#include "ingest/rates.h"
 #include "store/entries.h"
 #include "store/sales.h"
 
@@ -31,11 +32,14 @@ struct settled {
 enum accord_error settled_refunds(const struct sale_view *view, struct arena *arena,
                                   struct accord_refund **ret, size_t *ret_count);
 
-/** Settles a sale with the terms of the book. Texts are borrowed from the view and the book. */
-enum accord_error settled_of(struct agreement_book *book, struct arena *arena,
-                             const struct sale_view *view, struct settled *ret);
+/** Settles a sale with the terms of the book and the rates. Texts are borrowed from the view and
+ *  the book. */
+enum accord_error settled_of(struct agreement_book *book, struct rate_book *rates,
+                             struct arena *arena, const struct sale_view *view,
+                             struct settled *ret);
 
-/** The same with versions that may cover it, instead of those that the book chooses. */
+/** The same with versions that may cover it, instead of those that the book chooses, and the rates
+ *  that stand in the order. */
 enum accord_error settled_with(const struct agreement_choice *choice, struct arena *arena,
                                const struct sale_view *view, struct settled *ret);
 

@@ -5,6 +5,7 @@
 
 #include "ingest/book.h"
 #include "ingest/keymap.h"
+#include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "store/facts.h"
 
@@ -34,7 +35,8 @@ enum accord_error ingest_tx_new(const struct ingest_config *config, struct inges
     tx->touched = calloc(1, sizeof *tx->touched);
     if (tx->touched != NULL)
         tx->touched->arena = arena_new(TX_BYTES_MAX);
-    if (tx->arena == NULL || tx->rollups == NULL || tx->touched == NULL ||
+    const bool rates = rate_book_new(&tx->rates) == ACCORD_OK;
+    if (!rates || tx->arena == NULL || tx->rollups == NULL || tx->touched == NULL ||
         tx->touched->arena == NULL) {
         ingest_tx_free(tx);
         return ACCORD_E_OUT_OF_MEMORY;
@@ -52,6 +54,7 @@ void ingest_tx_free(struct ingest_tx *tx)
     free(tx->touched);
     rollup_batch_free(tx->rollups);
     agreement_book_free(tx->agreements);
+    rate_book_free(tx->rates);
     arena_free(tx->arena);
     free(tx);
 }
@@ -72,6 +75,9 @@ enum accord_error ingest_tx_enter(struct ingest_tx *tx, struct db *db)
     tx->now = clock_now_us();
     tx->last_seq = 0;
     tx->db = db;
+    const enum accord_error error = rate_book_enter(tx->rates, db);
+    if (error != ACCORD_OK)
+        return error;
     /* Before anything changes: what a change of an agreement touches is what differs from here. */
     struct agreement_book *book;
     return ingest_agreements(tx, &book);
@@ -164,6 +170,7 @@ void ingest_tx_rolled_back(void *context)
     /* It may have been read from rows that no longer are. */
     agreement_book_free(tx->agreements);
     tx->agreements = NULL;
+    rate_book_forget(tx->rates);
     tx->last_seq = 0;
     tx->db = NULL;
 }

@@ -17,6 +17,7 @@
 struct rollup_batch;   /* ingest/rollup.c: sums by key, flushed at commit */
 struct touched_set;    /* ingest/tx.c: partners whose version goes up at commit */
 struct agreement_book; /* ingest/book.c: every version that may cover a sale, in memory */
+struct rate_book;      /* ingest/rates.c: exchange rates, in memory */
 
 struct ingest_config {
     uint8_t learner_key[32];    /**< keys the look-up of learners; store_setting_secret() */
@@ -35,6 +36,7 @@ struct ingest_tx {
     struct rollup_batch *rollups;
     struct touched_set *touched;
     struct agreement_book *agreements; /**< NULL: not loaded; see ingest_agreements() */
+    struct rate_book *rates;           /**< as this transaction sees them */
 };
 
 /** @param config  borrowed as long as the result lives */
@@ -80,6 +82,16 @@ enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
                                            const struct accord_agreement_version *version);
 /** Courses became visible: settles again (or queues) the lines held `unmatched` for them. */
 enum accord_error ingest_courses_arrived(struct ingest_tx *tx, const char *provider);
+/** Rates of days in [from, to) are others now, or final now. */
+struct rates_change {
+    int64_t from;
+    int64_t to;
+    const struct accord_currency *currencies; /**< of these only; NULL: of any */
+    size_t currency_count;
+};
+/** Settles again (or queues) the sales that are converted with them, or wait for them. Called after
+ *  the rows have changed and tx->rates has seen it. */
+enum accord_error ingest_rates_changed(struct ingest_tx *tx, const struct rates_change *change);
 /** Takes up to `sales_max` of the queue, fewer when they have many lines; *ret_left: what remains.
  *  The last piece makes the switch. */
 enum accord_error ingest_resettle_chunk(struct ingest_tx *tx, size_t sales_max, int64_t *ret_left);

@@ -29,22 +29,22 @@ static void key_differs(struct verify *v, const char *table, const struct rollup
                         const char *what, int64_t stands, int64_t should)
 {
     verify_differs(v, table,
-                   "%s/%" PRId64 " %s day %" PRId64 " %s %s/%s/%s %s%s%s%s: %s is %" PRId64
+                   "%s/%" PRId64 " %s day %" PRId64 " %s %s/%s/%s %s %s%s%s%s: %s is %" PRId64
                    ", should be %" PRId64,
                    *key->agreement == '\0' ? "-" : key->agreement, key->version, key->grain,
                    key->day, *key->held == '\0' ? "settled" : key->held, key->channel,
-                   key->provider, key->course_id, key->currency, key->payee == NULL ? "" : " ",
-                   key->payee == NULL ? "" : key->payee, key->staged ? " (staged)" : "", what,
-                   stands, should);
+                   key->provider, key->course_id, key->currency, key->sale_currency,
+                   key->payee == NULL ? "" : " ", key->payee == NULL ? "" : key->payee,
+                   key->staged ? " (staged)" : "", what, stands, should);
 }
 
 static void numbers_differ(struct verify *v, const struct rollup_key *key, const int64_t *stands,
                            const int64_t *should)
 {
     static const char *const names[ENTRY_NUMBERS] = {
-        "line_count", "quantity",        "gross",           "refunded", "tax",
-        "store_fee",  "payment_fee",     "admin_fee",       "net",      "added_back",
-        "base",       "lines_qualified", "units_qualified",
+        "line_count", "quantity",    "gross",           "refunded",        "tax",
+        "store_fee",  "payment_fee", "admin_fee",       "net_sale",        "net",
+        "added_back", "base",        "lines_qualified", "units_qualified",
     };
     for (size_t i = 0; i < ENTRY_NUMBERS; i++)
         if (stands[i] != should[i])
@@ -260,6 +260,10 @@ static enum accord_error verify_snapshot(struct verify *v)
         verify_facts, verify_orders, verify_ratings, verify_rollups, verify_counts, verify_periods};
     enum accord_error error = agreement_book_load(v->db, &v->book);
     if (error == ACCORD_OK)
+        error = rate_book_new(&v->rates);
+    if (error == ACCORD_OK)
+        error = rate_book_enter(v->rates, v->db);
+    if (error == ACCORD_OK)
         error = store_resettle_head(v->db, &v->head);
     if (error == ACCORD_OK)
         error = verify_closings_load(v);
@@ -268,6 +272,7 @@ static enum accord_error verify_snapshot(struct verify *v)
         error = steps[i](v);
     }
     verify_closings_free(v);
+    rate_book_free(v->rates);
     agreement_book_free(v->book);
     return error;
 }

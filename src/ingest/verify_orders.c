@@ -160,7 +160,7 @@ static enum accord_error check_order(struct verify *v, const struct stored_order
         const struct sale_view view = {order->current->seq, sale, order->refunds,
                                        order->refund_count};
         v->summary.lines += (int64_t)sale->line_count;
-        error = settled_of(v->book, v->arena, &view, &want);
+        error = settled_of(v->book, v->rates, v->arena, &view, &want);
         if (error != ACCORD_OK && error != ACCORD_E_OUT_OF_MEMORY) {
             entry_differs(v, order, view.seq, 0, "the order cannot be settled");
             return ACCORD_OK;

@@ -3,6 +3,7 @@
 #define INGEST_VERIFY_PARTS_H
 
 #include "ingest/book.h"
+#include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "ingest/verify.h"
 #include "store/check.h"
@@ -11,6 +12,7 @@ struct verify {
     struct db *db;
     struct arena *arena; /* of one order or fact at a time */
     struct agreement_book *book;
+    struct rate_book *rates;
     struct rollup_batch *expected; /* what rollups and counts should be */
     struct resettle_head head;
     struct closings *closings; /* which periods were closed when */

@@ -200,6 +200,17 @@ void jw_key_time(struct json_writer *w, const char *name, instant_us at)
     jw_time(w, at);
 }
 
+void jw_key_day(struct json_writer *w, const char *name, int64_t day)
+{
+    int year;
+    unsigned month;
+    unsigned of_month;
+    clock_civil_from_days((int32_t)day, &year, &month, &of_month);
+    jw_key(w, name);
+    begin_value(w);
+    buf_printf(w->out, "\"%04d-%02u-%02u\"", year, month, of_month);
+}
+
 void jw_key_money(struct json_writer *w, const char *name, int64_t amount_minor,
                   struct accord_currency currency)
 {

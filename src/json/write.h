@@ -48,6 +48,8 @@ void jw_key_bool(struct json_writer *w, const char *name, bool value);
 void jw_key_null(struct json_writer *w, const char *name);
 void jw_key_decimal(struct json_writer *w, const char *name, int64_t value, unsigned scale);
 void jw_key_time(struct json_writer *w, const char *name, instant_us at);
+/** A civil day, "2026-01-31", from days since 1970-01-01. */
+void jw_key_day(struct json_writer *w, const char *name, int64_t day);
 void jw_key_money(struct json_writer *w, const char *name, int64_t amount_minor,
                   struct accord_currency currency);
 void jw_key_raw(struct json_writer *w, const char *name, struct slice json);

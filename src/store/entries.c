@@ -5,9 +5,10 @@
 #include "store/rows.h"
 
 DB_SQL(sql_entry, "INSERT INTO entry (sale_seq, line, number, seq, generation, agreement, version, "
-                  "held, day, booked, channel, provider, course_id, currency, " ENTRY_NUMBER_COLUMNS
-                  ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
-                  "$16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)");
+                  "held, day, booked, channel, provider, course_id, currency, "
+                  "sale_currency, " ENTRY_NUMBER_COLUMNS ") "
+                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+                  "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)");
 DB_SQL(sql_share, "INSERT INTO entry_share (sale_seq, line, number, payee, amount) "
                   "VALUES ($1, $2, $3, $4, $5)");
 
@@ -36,7 +37,7 @@ static enum accord_error insert_shares(struct db *db, const struct entry_row *ro
 
 enum accord_error store_entries_insert(struct db *db, const struct entry_row *rows, size_t count)
 {
-    enum { COLUMNS = 14 + ENTRY_NUMBERS };
+    enum { KEYS = 15, COLUMNS = KEYS + ENTRY_NUMBERS };
     if (count == 0)
         return ACCORD_OK;
     ROWS values = rows_new(count, COLUMNS);
@@ -59,8 +60,9 @@ enum accord_error store_entries_insert(struct db *db, const struct entry_row *ro
         v[11] = db_str(row->provider);
         v[12] = db_str(row->course_id);
         v[13] = db_str(row->currency);
+        v[14] = db_str(row->sale_currency);
         for (size_t j = 0; j < ENTRY_NUMBERS; j++)
-            v[14 + j] = db_int(row->numbers[j]);
+            v[KEYS + j] = db_int(row->numbers[j]);
     }
     const enum accord_error error = db_run(db, &sql_entry, values, COLUMNS, count, NULL);
     return error != ACCORD_OK ? error : insert_shares(db, rows, count);
@@ -68,9 +70,10 @@ enum accord_error store_entries_insert(struct db *db, const struct entry_row *ro
 
 /* ---- loading ---- */
 
-DB_SQL(sql_load, "SELECT line, number, seq, generation, agreement, version, held, day, booked, "
-                 "channel, provider, course_id, currency, " ENTRY_NUMBER_COLUMNS " FROM entry "
-                 "WHERE sale_seq = $1 ORDER BY line, number");
+DB_SQL(sql_load,
+       "SELECT line, number, seq, generation, agreement, version, held, day, booked, "
+       "channel, provider, course_id, currency, sale_currency, " ENTRY_NUMBER_COLUMNS " FROM entry "
+       "WHERE sale_seq = $1 ORDER BY line, number");
 DB_SQL(sql_load_shares, "SELECT line, number, payee, amount FROM entry_share WHERE sale_seq = $1 "
                         "ORDER BY line, number, payee");
 
@@ -112,11 +115,13 @@ static enum accord_error take_entry(void *context, size_t param_row, const struc
         .provider = arena_strdup(arena, db_get_text(row, 10)),
         .course_id = arena_strdup(arena, db_get_text(row, 11)),
         .currency = arena_strdup(arena, db_get_text(row, 12)),
+        .sale_currency = arena_strdup(arena, db_get_text(row, 13)),
     };
     for (unsigned i = 0; i < ENTRY_NUMBERS; i++)
-        entry->numbers[i] = db_get_int(row, 13 + i);
+        entry->numbers[i] = db_get_int(row, 14 + i);
     return entry->agreement == NULL || entry->held == NULL || entry->channel == NULL ||
-                   entry->provider == NULL || entry->course_id == NULL || entry->currency == NULL
+                   entry->provider == NULL || entry->course_id == NULL || entry->currency == NULL ||
+                   entry->sale_currency == NULL
                ? ACCORD_E_OUT_OF_MEMORY
                : ACCORD_OK;
 }
@@ -406,15 +411,15 @@ enum accord_error store_resettle_remove(struct db *db, const int64_t *seqs, size
 /* A channel's sales of a time are found by index; superseded ones have nothing to settle. */
 #define SCOPED                                                                                     \
     "FROM sale s JOIN sale_line l ON l.seq = s.seq WHERE s.channel = $2 AND l.provider = $1 "      \
-    "AND s.occurred_at >= $3 AND s.occurred_at < $4 "                                              \
+    "AND s.occurred_at >= $3 AND s.occurred_at < $4 AND ($5 = '' OR s.currency = $5) "             \
     "AND NOT EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = s.seq)"
 #define QUEUE(seq) "INSERT INTO resettle (sale_seq, asked_seq) SELECT DISTINCT s.seq, " seq " "
 #define ONCE " ON CONFLICT (sale_seq) DO NOTHING"
 
-DB_SQL(sql_find, "SELECT s.seq " SCOPED " LIMIT $5");
-DB_SQL(sql_queue, QUEUE("CAST($5 AS BIGINT)") SCOPED ONCE);
+DB_SQL(sql_find, "SELECT s.seq " SCOPED " LIMIT $6");
+DB_SQL(sql_queue, QUEUE("CAST($6 AS BIGINT)") SCOPED ONCE);
 
-enum { SCOPE_PARAMS = 5 };
+enum { SCOPE_PARAMS = 6 };
 
 /* Parameters of a scope with `last` behind them. */
 static void scope_params(const struct resettle_scope *scope, int64_t last,
@@ -424,7 +429,8 @@ static void scope_params(const struct resettle_scope *scope, int64_t last,
     ret[1] = db_str(scope->channel);
     ret[2] = db_int(scope->from_us);
     ret[3] = db_int(scope->to_us);
-    ret[4] = db_int(last);
+    ret[4] = db_str(scope->currency);
+    ret[5] = db_int(last);
 }
 
 enum accord_error store_resettle_find(struct db *db, const struct resettle_scope *scope,

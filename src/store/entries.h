@@ -21,6 +21,7 @@ enum entry_number {
     ENTRY_STORE_FEE,
     ENTRY_PAYMENT_FEE,
     ENTRY_ADMIN_FEE,
+    ENTRY_NET_SALE,
     ENTRY_NET,
     ENTRY_ADDED_BACK,
     ENTRY_BASE, /**< what shares and tiers are taken of */
@@ -29,7 +30,8 @@ enum entry_number {
     ENTRY_NUMBERS, /**< how many there are */
 };
 #define ENTRY_NUMBER_COLUMNS                                                                       \
-    "line_count, quantity, gross, refunded, tax, store_fee, payment_fee, admin_fee, net, "         \
+    "line_count, quantity, gross, refunded, tax, store_fee, payment_fee, admin_fee, net_sale, "    \
+    "net, "                                                                                        \
     "added_back, base, lines_qualified, units_qualified"
 
 /** Line of the entries for what was refunded beyond what was paid. */
@@ -58,7 +60,8 @@ struct entry_row {
     const char *channel;
     const char *provider;
     const char *course_id;
-    const char *currency;
+    const char *currency;      /**< of net, added_back and shares */
+    const char *sale_currency; /**< of the numbers before them */
     int64_t numbers[ENTRY_NUMBERS];
     struct entry_share shares[ENTRY_SHARES_MAX];
     size_t share_count;
@@ -121,7 +124,8 @@ enum accord_error store_resettle_remove(struct db *db, const int64_t *seqs, size
 struct resettle_scope {
     const char *provider;
     const char *channel;
-    int64_t from_us; /**< occurred in [from, to) */
+    const char *currency; /**< of the sale; "": any */
+    int64_t from_us;      /**< occurred in [from, to) */
     int64_t to_us;
 };
 /** Up to `limit` of their current sales' seqs, in no particular order, one per line. */

@@ -4,10 +4,11 @@ static const char *const grain_names[] = {
     [REPORT_PERIOD] = "period", [REPORT_DAY] = "day", [REPORT_COURSE] = "course"};
 
 #define ROLLUP_COLUMNS                                                                             \
-    "r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel, r.currency"
+    "r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel, r.currency, "      \
+    "r.sale_currency"
 #define ROLLUP_SUMS                                                                                \
     ", r.line_count, r.quantity, r.gross, r.refunded, r.tax, r.store_fee, r.payment_fee, "         \
-    "r.admin_fee, r.net, r.added_back, r.base, r.lines_qualified, r.units_qualified "
+    "r.admin_fee, r.net_sale, r.net, r.added_back, r.base, r.lines_qualified, r.units_qualified "
 /* Versions are walked in order, from the one that the place lies in, and each version's rows of the
  * window are one range of the primary key. CROSS JOIN keeps versions the outer loop on SQLite, and
  * the CASE keeps its planner from walking all rollups behind the place instead. */
@@ -17,12 +18,12 @@ static const char *const grain_names[] = {
     "CROSS JOIN " rollups " r WHERE (p.agreement, p.version) >= ($4, $5) "                         \
     "AND r.agreement = p.agreement AND r.version = p.version AND r.grain = $1 AND r.staged = 0 "   \
     "AND r.day >= $2 AND r.day < $3 "                                                              \
-    "AND CASE WHEN (r.agreement, r.version, r.day, r.held, r.provider, r.course_id, r.channel) > " \
-    "($4, $5, $6, $7, $8, $9, $10) THEN 1 ELSE 0 END = 1 "
-#define OF_PARTNER "AND p.partner = $11 "
+    "AND CASE WHEN (r.agreement, r.version, r.sale_currency, r.day, r.held, r.provider, "          \
+    "r.course_id, r.channel) > ($4, $5, $6, $7, $8, $9, $10, $11) THEN 1 ELSE 0 END = 1 "
+#define OF_PARTNER "AND p.partner = $12 "
 #define ROLLUP_ORDER                                                                               \
-    "ORDER BY p.agreement, p.version, r.day, r.held, r.provider, r.course_id, r.channel, "         \
-    "r.currency"
+    "ORDER BY p.agreement, p.version, r.sale_currency, r.day, r.held, r.provider, r.course_id, "   \
+    "r.channel"
 
 DB_SQL(sql_rows_all,
        "SELECT " ROLLUP_COLUMNS ROLLUP_SUMS VERSIONS_OF_ALL ROLLUP_WINDOW("rollup") ROLLUP_ORDER);
@@ -55,6 +56,7 @@ static struct report_key key_of(const struct db_row *row)
         .course_id = db_get_text(row, 5),
         .channel = db_get_text(row, 6),
         .currency = db_get_text(row, 7),
+        .sale_currency = db_get_text(row, 8),
     };
 }
 
@@ -70,19 +72,20 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
     const struct reading *reading = context;
     const struct report_key key = key_of(row);
     const struct report_sums sums = {
-        .line_count = db_get_int(row, 8),
-        .quantity = db_get_int(row, 9),
-        .gross = db_get_int(row, 10),
-        .refunded = db_get_int(row, 11),
-        .tax = db_get_int(row, 12),
-        .store_fee = db_get_int(row, 13),
-        .payment_fee = db_get_int(row, 14),
-        .admin_fee = db_get_int(row, 15),
-        .net = db_get_int(row, 16),
-        .added_back = db_get_int(row, 17),
-        .base = db_get_int(row, 18),
-        .lines_qualified = db_get_int(row, 19),
-        .units_qualified = db_get_int(row, 20),
+        .line_count = db_get_int(row, 9),
+        .quantity = db_get_int(row, 10),
+        .gross = db_get_int(row, 11),
+        .refunded = db_get_int(row, 12),
+        .tax = db_get_int(row, 13),
+        .store_fee = db_get_int(row, 14),
+        .payment_fee = db_get_int(row, 15),
+        .admin_fee = db_get_int(row, 16),
+        .net_sale = db_get_int(row, 17),
+        .net = db_get_int(row, 18),
+        .added_back = db_get_int(row, 19),
+        .base = db_get_int(row, 20),
+        .lines_qualified = db_get_int(row, 21),
+        .units_qualified = db_get_int(row, 22),
     };
     return reading->row(reading->context, &key, &sums);
 }
@@ -92,7 +95,7 @@ static enum accord_error take_share(void *context, size_t param_row, const struc
     (void)param_row;
     const struct reading *reading = context;
     const struct report_key key = key_of(row);
-    return reading->share(reading->context, &key, db_get_text(row, 8), db_get_int(row, 9));
+    return reading->share(reading->context, &key, db_get_text(row, 9), db_get_int(row, 10));
 }
 
 /* A zeroed key has no texts: everything lies behind the empty one. */
@@ -112,6 +115,7 @@ static enum accord_error query_window(struct db *db, const struct db_sql *all,
         db_int(filter->day_to),
         text_or_empty(after->agreement),
         db_int(after->version),
+        text_or_empty(after->sale_currency),
         db_int(after->day),
         text_or_empty(after->held),
         text_or_empty(after->provider),
@@ -120,8 +124,8 @@ static enum accord_error query_window(struct db *db, const struct db_sql *all,
         db_str(filter->partner),
     };
     if (filter->partner == NULL)
-        return db_query(db, all, params, 10, 1, each, reading);
-    return db_query(db, of, params, 11, 1, each, reading);
+        return db_query(db, all, params, 11, 1, each, reading);
+    return db_query(db, of, params, 12, 1, each, reading);
 }
 
 enum accord_error store_report_rows(struct db *db, const struct report_filter *filter,

@@ -15,12 +15,13 @@ enum report_grain { REPORT_PERIOD, REPORT_DAY, REPORT_COURSE };
 struct report_key {
     struct slice agreement;
     int64_t version;
+    struct slice sale_currency; /**< of gross … net_sale */
     int64_t day; /**< days since 1970-01-01; of the period and course grains: its first day */
     struct slice held;
     struct slice provider;
     struct slice course_id;
     struct slice channel;
-    struct slice currency;
+    struct slice currency; /**< of net, added_back and shares: the agreement's */
 };
 
 struct report_sums {
@@ -32,6 +33,7 @@ struct report_sums {
     int64_t store_fee;
     int64_t payment_fee;
     int64_t admin_fee;
+    int64_t net_sale;
     int64_t net;
     int64_t added_back;
     int64_t base; /**< what shares and tiers are taken of */

@@ -4,21 +4,23 @@
 
 #include "store/rows.h"
 
-#define KEY "staged, agreement, version, grain, day, held, channel, provider, course_id, currency"
-#define KEY_UNSTAGED "agreement, version, grain, day, held, channel, provider, course_id, currency"
+#define KEY "staged, " KEY_UNSTAGED
+#define KEY_UNSTAGED                                                                               \
+    "agreement, version, grain, day, held, channel, provider, course_id, currency, sale_currency"
 #define ADD(column) #column " = rollup." #column " + excluded." #column
 #define ADD_NUMBERS                                                                                \
     ADD(line_count)                                                                                \
     ", " ADD(quantity) ", " ADD(gross) ", " ADD(refunded) ", " ADD(tax) ", " ADD(                  \
-        store_fee) ", " ADD(payment_fee) ", " ADD(admin_fee) ", " ADD(net) ", " ADD(added_back) ", " ADD(base) ", " ADD(lines_qualified) ", " ADD(units_qualified)
+        store_fee) ", " ADD(payment_fee) ", " ADD(admin_fee) ", " ADD(net_sale) ", " ADD(net) ","  \
+                                                                                              " " ADD(added_back) ", " ADD(base) ", " ADD(lines_qualified) ", " ADD(units_qualified)
 
-DB_SQL(sql_add,
-       "INSERT INTO rollup (" KEY ", " ENTRY_NUMBER_COLUMNS ") "
-       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-       "$17, $18, $19, $20, $21, $22, $23) ON CONFLICT (" KEY ") DO UPDATE SET " ADD_NUMBERS);
+DB_SQL(sql_add, "INSERT INTO rollup (" KEY ", " ENTRY_NUMBER_COLUMNS ") "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+                "$17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT (" KEY
+                ") DO UPDATE SET " ADD_NUMBERS);
 DB_SQL(sql_add_share,
        "INSERT INTO rollup_share (" KEY ", payee, amount) "
-       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
        "ON CONFLICT (" KEY ", payee) DO UPDATE SET amount = rollup_share.amount + excluded.amount");
 
 static const char *const grain_names[] = {"period", "day", "course"};
@@ -55,11 +57,13 @@ int rollup_key_compare(const struct rollup_key *a, const struct rollup_key *b)
     if (order == 0)
         order = strcmp(a->currency, b->currency);
     if (order == 0)
+        order = strcmp(a->sale_currency, b->sale_currency);
+    if (order == 0)
         order = strcmp(a->payee == NULL ? "" : a->payee, b->payee == NULL ? "" : b->payee);
     return order;
 }
 
-enum { KEY_COLUMNS = 10 };
+enum { KEY_COLUMNS = 11 };
 
 static void key_values(const struct rollup_key *key, struct db_value *v)
 {
@@ -73,6 +77,7 @@ static void key_values(const struct rollup_key *key, struct db_value *v)
     v[7] = db_str(key->provider);
     v[8] = db_str(key->course_id);
     v[9] = db_str(key->currency);
+    v[10] = db_str(key->sale_currency);
 }
 
 enum accord_error store_rollups_add(struct db *db, const struct rollup_row *rows, size_t count)
@@ -164,11 +169,13 @@ static enum accord_error read_key(struct arena *arena, const struct db_row *row,
         .provider = arena_strdup(arena, db_get_text(row, 7)),
         .course_id = arena_strdup(arena, db_get_text(row, 8)),
         .currency = arena_strdup(arena, db_get_text(row, 9)),
+        .sale_currency = arena_strdup(arena, db_get_text(row, 10)),
         .payee = columns == KEY_COLUMNS ? NULL : arena_strdup(arena, db_get_text(row, KEY_COLUMNS)),
     };
     return ret->agreement == NULL || ret->grain == NULL || ret->held == NULL ||
                    ret->channel == NULL || ret->provider == NULL || ret->course_id == NULL ||
-                   ret->currency == NULL || (ret->payee == NULL && columns != KEY_COLUMNS)
+                   ret->currency == NULL || ret->sale_currency == NULL ||
+                   (ret->payee == NULL && columns != KEY_COLUMNS)
                ? ACCORD_E_OUT_OF_MEMORY
                : ACCORD_OK;
 }

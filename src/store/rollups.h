@@ -21,6 +21,7 @@ struct rollup_key {
     const char *provider;
     const char *course_id;
     const char *currency;
+    const char *sale_currency;
     const char *payee; /**< of a share; NULL: the row with the numbers */
 };
 

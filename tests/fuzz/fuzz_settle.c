@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES = 10, REFUNDS = 20, VERSIONS = 3 };
+enum { LINES = 10, REFUNDS = 20, VERSIONS = 3, PROMOTERS = 3, TOUCHES = 20 };
 
 static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+static const struct accord_tier tiers[] = {{0, 1}, {1, 2}};
 static const struct accord_course_ref courses[] = {{"a", "c"}, {"a", "d"}, {"b", "c"}, {"b", "d"}};
 
 struct input {
@@ -123,6 +124,65 @@ static struct accord_refund refund(struct input *input, uint32_t row)
     return ret;
 }
 
+/* What the input's end is read for: terms of all kinds, fees, policies. */
+static void more_terms(struct input *input, struct accord_agreement_version *version)
+{
+    const uint8_t flags = byte(input);
+    if ((flags & 1) != 0)
+        version->admin_fee = deduction(input);
+    if ((flags & 2) != 0)
+        version->payment_fee.fixed_minor = number(input);
+    version->kept_fees_charged = (flags & 4) != 0;
+    version->referral_kept = (flags & 8) != 0;
+    version->fee_borne_by = below(input, ACCORD_PARTIES_MAX + 1);
+    version->qualify_days = number(input);
+    for (uint32_t i = 0; i < (uint32_t)(flags >> 4) && i < ACCORD_TERMS_MAX; i++) {
+        const uint8_t how = byte(input);
+        struct accord_term *term = &version->terms[i];
+        term->kind = (enum accord_term_kind)(how % (ACCORD_TERM_KINDS + 1));
+        term->amount_minor = number(input);
+        term->metric = (enum accord_metric)below(input, ACCORD_METRICS + 1);
+        term->floor_minor = (how & 32) != 0 ? number(input) : -1;
+        term->cap_minor = (how & 64) != 0 ? number(input) : -1;
+        term->tiers = tiers;
+        term->tier_count = below(input, 3);
+        term->level_count = below(input, ACCORD_LEVELS_MAX + 2);
+        for (int level = 0; level < ACCORD_LEVELS_MAX; level++)
+            term->levels_ppm[level] = number(input);
+        term->attribution_window_us = number(input);
+        term->first_touch = (how & 16) != 0;
+        term->coupon_beats_click = (how & 128) != 0;
+    }
+}
+
+static void touches(struct input *input, struct accord_order *order, struct accord_touch *ret,
+                    struct accord_promoter *promoters)
+{
+    order->touches = ret;
+    order->touch_count = below(input, TOUCHES + 1);
+    order->promoters = promoters;
+    order->promoter_count = PROMOTERS;
+    for (uint32_t i = 0; i < PROMOTERS; i++) {
+        const uint8_t flags = byte(input);
+        promoters[i] = (struct accord_promoter){
+            .id = ids[i],
+            .parent = (flags & 1) != 0 ? (uint32_t)(flags >> 3) % 4 : ACCORD_PROMOTER_NONE,
+            .self_referral = (flags & 2) != 0,
+            .suspended = (flags & 4) != 0};
+    }
+    for (size_t i = 0; i < order->touch_count; i++) {
+        const uint8_t flags = byte(input);
+        ret[i] = (struct accord_touch){.occurred_at_us = order->occurred_at_us,
+                                       .partner = ids[0],
+                                       .event_id = ids[flags >> 4 & 7],
+                                       .kind = (enum accord_touch_kind)(flags & 3),
+                                       .promoter = flags >> 2 & 3,
+                                       .self_referral = (flags & 128) != 0};
+        if ((flags & 64) != 0)
+            ret[i].occurred_at_us = number(input);
+    }
+}
+
 static void must(bool holds)
 {
     if (!holds)
@@ -133,7 +193,12 @@ static void must_add_up(const struct accord_line_result *result)
 {
     __extension__ __int128 sum = 0;
     __extension__ const __int128 net = (__int128)result->gross - result->refunded - result->tax -
-                                       result->store_fee - result->payment_fee;
+                                       result->store_fee - result->payment_fee - result->admin_fee;
+    sum += result->open;
+    for (int i = 0; i < ACCORD_LEVELS_MAX; i++) {
+        sum += result->referral[i];
+        must(result->referral[i] == 0 || result->promoters[i] != NULL);
+    }
     for (int i = 0; i < ACCORD_PARTIES_MAX; i++)
         sum += result->shares[i];
     must(result->refunded >= 0 && result->refunded <= result->gross);
@@ -162,6 +227,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct accord_line lines[LINES];
     struct accord_refund refunds[REFUNDS];
     struct accord_refund backwards[REFUNDS];
+    struct accord_touch all_touches[TOUCHES];
+    struct accord_promoter promoters[PROMOTERS];
     struct accord_line_result results[2][LINES] = {0};
     struct accord_excess excess[2] = {0};
     size_t steps = 0;
@@ -171,8 +238,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         versions[i] = version(&input);
         versions[i].version = (int64_t)(1 + i); /* no version twice */
         pointers[i] = turned[version_count - 1 - i] = &versions[i];
-        uint32_t term = 0;
-        (void)accord_agreement_check(&versions[i], &term);
     }
     struct accord_order order = {.channel = ids[below(&input, 3)],
                                  .order_id = "o",
@@ -187,6 +252,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         refunds[i] = refund(&input, (uint32_t)i);
         backwards[refund_count - 1 - i] = refunds[i];
     }
+    for (size_t i = 0; i < version_count; i++) {
+        uint32_t term = 0;
+        more_terms(&input, &versions[i]);
+        (void)accord_agreement_check(&versions[i], &term);
+    }
+    touches(&input, &order, all_touches, promoters);
+    for (size_t i = 0; i < order.line_count && below(&input, 2) != 0; i++)
+        lines[i].quantity = number(&input);
 
     const enum accord_error err = accord_settle_order(&order, refunds, refund_count, pointers,
                                                       version_count, results[0], &excess[0]);
@@ -205,7 +278,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             b.version = version_count - 1 - b.version;
         must_add_up(a);
         must(a->held == b.held && a->version == b.version && a->net == b.net &&
-             a->refunded == b.refunded && memcmp(a->shares, b.shares, sizeof b.shares) == 0);
+             a->refunded == b.refunded && a->open == b.open && a->base == b.base &&
+             a->lines_qualified == b.lines_qualified &&
+             memcmp(a->referral, b.referral, sizeof b.referral) == 0 &&
+             memcmp(a->shares, b.shares, sizeof b.shares) == 0);
     }
     for (size_t i = 0; i < version_count; i++)
         for (size_t j = 0; j < version_count; j++)

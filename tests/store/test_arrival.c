@@ -4,6 +4,7 @@
  * the rollups come to is computed here once more, naively, from the end state alone.
  */
 #include "books.h"
+#include "ingest/rates.h"
 
 #include <inttypes.h>
 
@@ -21,13 +22,13 @@ static const int64_t origin = INT64_C(1735660800000000); /* 2025-01-01T00:00:00+
 
 /* ---- the world: what happens, and what must have happened before ---- */
 
-enum op_kind { OP_FACT, OP_COURSE, OP_AGREEMENT };
+enum op_kind { OP_FACT, OP_COURSE, OP_AGREEMENT, OP_RATES };
 struct op {
     enum op_kind kind;
     const char *partner; /* of a fact; provider of a course; id of an agreement */
     const char *text;    /* JSON of a fact; course_id; body */
-    int64_t version;
-    int after; /* -1: nothing */
+    int64_t version;     /* of an agreement; index into published */
+    int after;           /* -1: nothing */
 };
 
 struct line {
@@ -64,6 +65,16 @@ static int op_count;
 static struct order orders[ORDERS];
 static uint64_t rnd;
 
+/* Rates as they are published, in 1/10000; those of a correction replace those of its day. */
+enum { FIRST_RATE_DAY = 20086, RATE_DAYS = 70 };
+static struct {
+    int64_t day;
+    int64_t usd; /* 0: none */
+    int64_t cny;
+} published[2 * RATE_DAYS];
+static int published_count;
+static int rate_of_day[RATE_DAYS]; /* the one that stands; -1: none */
+
 static int add_op(enum op_kind kind, const char *partner, const char *text, int64_t version,
                   int after)
 {
@@ -92,11 +103,12 @@ static int64_t random_amount(void)
 static void random_sale(struct sale *sale)
 {
     sale->at = origin + random_below(&rnd, 80) * day_us + random_below(&rnd, 24) * day_us / 24;
-    sale->currency = random_below(&rnd, 12) == 0 ? "USD" : "CNY";
+    sale->currency = random_below(&rnd, 4) == 0 ? "USD" : "CNY";
     sale->count = 1 + (int)random_below(&rnd, LINES_MAX);
     for (int i = 0; i < sale->count; i++) {
         struct line *line = &sale->lines[i];
-        snprintf(line->provider, sizeof line->provider, "p%d", 1 + (int)random_below(&rnd, 2));
+        snprintf(line->provider, sizeof line->provider, "p%c",
+                 random_below(&rnd, 2) == 0 ? '1' : '2');
         snprintf(line->course, sizeof line->course, "课%d", (int)random_below(&rnd, 4));
         line->paid = random_amount();
         line->quantity = 1 + random_below(&rnd, 3);
@@ -213,6 +225,28 @@ static void make_refund(struct order *order, int number, int r)
 #define SHANGHAI "\"period\":{\"kind\":\"month\",\"time_zone\":\"Asia/Shanghai\"},"
 #define UTC "\"period\":{\"kind\":\"month\",\"time_zone\":\"UTC\"},"
 
+static int make_rate(int day, int after)
+{
+    published[published_count].day = FIRST_RATE_DAY + day;
+    published[published_count].usd = random_below(&rnd, 5) == 0 ? 0 : 10000 + random_below(&rnd, 9);
+    published[published_count].cny = 70000 + random_below(&rnd, 9000);
+    rate_of_day[day] = published_count;
+    return add_op(OP_RATES, "", "", published_count++, after);
+}
+
+static void make_rates(void)
+{
+    published_count = 0;
+    for (int i = 0; i < RATE_DAYS; i++) {
+        rate_of_day[i] = -1;
+        if (random_below(&rnd, 3) == 0)
+            continue;
+        const int first = make_rate(i, -1);
+        if (random_below(&rnd, 6) == 0)
+            make_rate(i, first);
+    }
+}
+
 static void make_world(uint64_t seed)
 {
     rnd = seed;
@@ -252,6 +286,7 @@ static void make_world(uint64_t seed)
                 "\"terms\":[{\"kind\":\"share\",\"payee\":\"p2\",\"share_ppm\":700000},"
                 "{\"kind\":\"residual\",\"payee\":\"c1\"}]"),
            1, -1);
+    make_rates();
     for (int i = 0; i < ORDERS; i++) {
         struct order *order = &orders[i];
         order->channel = random_below(&rnd, 3) == 0 ? "c2" : "c1";
@@ -315,6 +350,30 @@ static void split(int64_t total, const int64_t *weights, int count, int64_t *ret
     }
 }
 
+/* Dollars in yuan on a day; false: not known for good. */
+static bool convert(int64_t day, int64_t cents, int64_t *ret)
+{
+    int64_t usd = 0;
+    int64_t cny = 0;
+    bool final = false;
+    for (int i = 0; i < RATE_DAYS; i++) {
+        if (rate_of_day[i] < 0)
+            continue;
+        final |= FIRST_RATE_DAY + i > day;
+        if (FIRST_RATE_DAY + i > day)
+            continue;
+        cny = published[rate_of_day[i]].cny;
+        usd = published[rate_of_day[i]].usd > 0 ? published[rate_of_day[i]].usd : usd;
+    }
+    if (!final || usd == 0 || cny == 0)
+        return false;
+    const wide product = (wide)cents * cny;
+    const wide twice = product % usd * 2;
+    *ret = (int64_t)(product / usd);
+    *ret += twice > usd || (twice == usd && *ret % 2 != 0);
+    return true;
+}
+
 struct sum {
     char key[256];
     int64_t numbers[ENTRY_NUMBERS];
@@ -354,9 +413,10 @@ static void add_line(const struct terms *terms, const char *held, int64_t at, co
     static const char *const grains[] = {"course", "day", "period"};
     for (int grain = 0; grain < 3; grain++) {
         char key[200];
-        snprintf(key, sizeof key, "%s|%" PRId64 "|%s|%" PRId64 "|%s|%s|%s|%s|%s", terms->agreement,
-                 terms->version, grains[grain], grain == 1 ? day : month_start(day), held, channel,
-                 provider, grain == 0 ? course : "", currency);
+        snprintf(key, sizeof key, "%s|%" PRId64 "|%s|%" PRId64 "|%s|%s|%s|%s|%s|%s",
+                 terms->agreement, terms->version, grains[grain],
+                 grain == 1 ? day : month_start(day), held, channel, provider,
+                 grain == 0 ? course : "", terms == &none ? currency : "CNY", currency);
         add_sum(key, numbers);
         for (int i = 0; shares != NULL && i < terms->count; i++) {
             char share[256];
@@ -412,6 +472,7 @@ static void expect_order(struct order *order)
     for (int i = 0; i < sale->count; i++) {
         const struct line *line = &sale->lines[i];
         one_provider &= strcmp(line->provider, sale->lines[0].provider) == 0;
+        int64_t net = left[i];
         int64_t numbers[ENTRY_NUMBERS] = {1, line->quantity, line->paid, line->paid - left[i]};
         const struct terms *terms = winner(order->channel, line, sale->at);
         if (strcmp(line->course, "课3") == 0) {
@@ -420,16 +481,19 @@ static void expect_order(struct order *order)
         } else if (terms == &none) {
             add_line(&none, "unassigned", sale->at, order->channel, line->provider, line->course,
                      sale->currency, numbers, NULL);
-        } else if (strcmp(sale->currency, "CNY") != 0) {
+        } else if (strcmp(sale->currency, "CNY") != 0 &&
+                   !convert((sale->at + terms->hours * INT64_C(3600000000)) / day_us, left[i],
+                            &net)) {
             add_line(terms, "no_rate", sale->at, order->channel, line->provider, line->course,
                      sale->currency, numbers, NULL);
         } else {
             int64_t shares[3];
-            numbers[ENTRY_NET] = numbers[ENTRY_BASE] = left[i];
+            numbers[ENTRY_NET_SALE] = left[i];
+            numbers[ENTRY_NET] = numbers[ENTRY_BASE] = net;
             /* A line that was paid for counts until nothing of that is left. */
             numbers[ENTRY_LINES_QUALIFIED] = left[i] > 0 || line->paid == 0;
             numbers[ENTRY_UNITS_QUALIFIED] = numbers[ENTRY_LINES_QUALIFIED] * line->quantity;
-            split(left[i], terms->ppm, terms->count, shares);
+            split(net, terms->ppm, terms->count, shares);
             add_line(terms, "", sale->at, order->channel, line->provider, line->course,
                      sale->currency, numbers, shares);
         }
@@ -476,10 +540,11 @@ static void dump_expected(struct dump *dump)
     qsort(dump->lines, (size_t)dump->count, sizeof *dump->lines, by_text);
 }
 
-DB_SQL(all_rollups, "SELECT agreement, version, grain, day, held, channel, provider, course_id, "
-                    "currency, '', " ENTRY_NUMBER_COLUMNS " FROM rollup WHERE staged = 0");
+DB_SQL(all_rollups,
+       "SELECT agreement, version, grain, day, held, channel, provider, course_id, "
+       "currency, sale_currency, '', " ENTRY_NUMBER_COLUMNS " FROM rollup WHERE staged = 0");
 DB_SQL(all_shares, "SELECT agreement, version, grain, day, held, channel, provider, course_id, "
-                   "currency, payee, amount FROM rollup_share WHERE staged = 0");
+                   "currency, sale_currency, payee, amount FROM rollup_share WHERE staged = 0");
 
 struct dumping {
     struct dump *dump;
@@ -491,15 +556,15 @@ static enum accord_error dump_row(void *context, size_t param_row, const struct 
     const struct dumping *dumping = context;
     (void)param_row;
     const char *key = "";
-    for (unsigned i = 0; i < 10; i++) {
+    for (unsigned i = 0; i < 11; i++) {
         const struct slice text = i == 1 || i == 3 ? (struct slice){"", 0} : db_get_text(row, i);
-        const char *bar = i == 0 || (i == 9 && text.len == 0) ? "" : "|";
+        const char *bar = i == 0 || (i == 10 && text.len == 0) ? "" : "|";
         key = i == 1 || i == 3 ? books_text(&b, "%s|%" PRId64, key, db_get_int(row, i))
                                : books_text(&b, "%s%s%.*s", key, bar, (int)text.len, text.data);
     }
     int64_t numbers[ENTRY_NUMBERS] = {0};
     for (unsigned i = 0; i < dumping->numbers; i++)
-        numbers[i] = db_get_int(row, 10 + i);
+        numbers[i] = db_get_int(row, 11 + i);
     add_dump(dumping->dump, key, numbers);
     return ACCORD_OK;
 }
@@ -568,6 +633,25 @@ static void apply_facts(const int *places, int count)
         }
 }
 
+static void apply_rates(int index)
+{
+    char usd[32];
+    char cny[32];
+    struct rate_row rows[2] = {{.currency = {"CNY"}, .rate = cny},
+                               {.currency = {"USD"}, .rate = usd}};
+    struct rates_given given = {.day = published[index].day,
+                                .rates = rows,
+                                .count = published[index].usd > 0 ? 2 : 1,
+                                .reason = "typo"};
+    snprintf(cny, sizeof cny, "%" PRId64 ".%04" PRId64, published[index].cny / 10000,
+             published[index].cny % 10000);
+    snprintf(usd, sizeof usd, "%" PRId64 ".%04" PRId64, published[index].usd / 10000,
+             published[index].usd % 10000);
+    books_begin(&b);
+    ck_assert_int_eq(ingest_rates_put(b.tx, &given, 1, "op"), ACCORD_OK);
+    books_commit(&b);
+}
+
 static void apply(void)
 {
     int places[OPS_MAX];
@@ -580,6 +664,9 @@ static void apply(void)
             end++;
         } else if (op->kind == OP_AGREEMENT) {
             books_agreement(&b, op->partner, op->version, op->text);
+            end++;
+        } else if (op->kind == OP_RATES) {
+            apply_rates((int)op->version);
             end++;
         } else {
             const int most = i + 1 + (int)random_below(&rnd, 30);

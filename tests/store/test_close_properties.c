@@ -118,7 +118,7 @@ static const char *random_term(void)
     }
 }
 
-static const char *random_version(int number, const char *from, const char *to)
+static const char *version_text(int number, const char *from, const char *to)
 {
     const char *terms = "";
     if (pick(3) > 0)
@@ -141,6 +141,21 @@ static const char *random_version(int number, const char *from, const char *to)
                 number == 2 && pick(4) == 0 ? "op" : "c1", pick(2) == 0 ? "direct" : "operator",
                 pick(2) * pick(40), pick(2) * 100000, 1 + pick(3), pick(2) * pick(9000), pick(30),
                 terms);
+}
+
+/* What is random may not go together: then it is another. */
+static const char *random_version(int number, const char *from, const char *to)
+{
+    for (;;) {
+        struct agreement_version version;
+        struct json_problems problems = {.count = 0};
+        struct slice id;
+        struct slice name;
+        const char *body = version_text(number, from, to);
+        if (agreement_decode(world.arena, slice_of(body), "a", number, false, &id, &name, &version,
+                             &problems) == ACCORD_OK)
+            return body;
+    }
 }
 
 /* ---- the facts ---- */

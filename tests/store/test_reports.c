@@ -124,7 +124,10 @@ static void random_entry(struct entry *entry)
     };
     if (entry->version < 0)
         row->held = held[2 + below(3)];
-    else if (below(5) == 0)
+    /* Some sales are in another currency than their agreement. */
+    row->sale_currency =
+        entry->version >= 0 && below(4) == 0 ? currencies[below(3)] : row->currency;
+    if (entry->version >= 0 && below(5) == 0)
         row->held = held[below(2)];
     row->numbers[ENTRY_LINES] = 1 + below(3);
     row->numbers[ENTRY_QUANTITY] = 1 + below(5);
@@ -145,6 +148,9 @@ static void random_entry(struct entry *entry)
     row->numbers[ENTRY_NET] = row->numbers[ENTRY_GROSS] - row->numbers[ENTRY_REFUNDED] -
                               row->numbers[ENTRY_TAX] - row->numbers[ENTRY_STORE_FEE] -
                               row->numbers[ENTRY_PAYMENT_FEE] - row->numbers[ENTRY_ADMIN_FEE];
+    row->numbers[ENTRY_NET_SALE] = row->numbers[ENTRY_NET];
+    if (strcmp(row->sale_currency, row->currency) != 0)
+        row->numbers[ENTRY_NET] = below(100000);
     int64_t left = row->numbers[ENTRY_NET];
     row->share_count = party_count(entry->version);
     for (size_t i = 0; i < row->share_count; i++) {
@@ -216,6 +222,7 @@ static bool shows_settled(const struct view *view, const struct entry *entry)
 
 struct want {
     int version;
+    const char *sale_currency;
     const char *provider; /* of the group's key; "" where it has none */
     const char *course_id;
     const char *channel;
@@ -231,6 +238,8 @@ static int by_group(const void *a, const void *c)
     int order = strcmp(versions[x->version].id, versions[y->version].id);
     if (order == 0 && versions[x->version].version != versions[y->version].version)
         order = versions[x->version].version < versions[y->version].version ? -1 : 1;
+    if (order == 0)
+        order = strcmp(x->sale_currency, y->sale_currency);
     if (order == 0 && x->day != y->day)
         order = x->day < y->day ? -1 : 1;
     if (order == 0)
@@ -247,8 +256,11 @@ static size_t groups_wanted(const struct view *view, struct want *ret)
         const struct entry_row *row = &entries[i].row;
         if (!shows_settled(view, &entries[i]))
             continue;
-        struct want key = {
-            .version = entries[i].version, .provider = "", .course_id = "", .channel = ""};
+        struct want key = {.version = entries[i].version,
+                           .sale_currency = row->sale_currency,
+                           .provider = "",
+                           .course_id = "",
+                           .channel = ""};
         if (view->group_by == REPORT_BY_DAY)
             key.day = row->day;
         if (view->group_by == REPORT_BY_COURSE || view->group_by == REPORT_BY_COUNTERPARTY)
@@ -281,6 +293,7 @@ static void expect_sums(const struct report_sums *is, const int64_t want[ENTRY_N
     ck_assert_int_eq(is->store_fee, want[ENTRY_STORE_FEE]);
     ck_assert_int_eq(is->payment_fee, want[ENTRY_PAYMENT_FEE]);
     ck_assert_int_eq(is->admin_fee, want[ENTRY_ADMIN_FEE]);
+    ck_assert_int_eq(is->net_sale, want[ENTRY_NET_SALE]);
     ck_assert_int_eq(is->net, want[ENTRY_NET]);
     ck_assert_int_eq(is->added_back, want[ENTRY_ADDED_BACK]);
     ck_assert_int_eq(is->base, want[ENTRY_BASE]);
@@ -294,6 +307,7 @@ static void expect_group(const struct view *view, const struct report_group *is,
     ck_assert(slice_equal(is->key.agreement, slice_of(versions[want->version].id)));
     ck_assert_int_eq(is->key.version, versions[want->version].version);
     ck_assert(slice_equal(is->key.currency, slice_of(versions[want->version].currency)));
+    ck_assert(slice_equal(is->key.sale_currency, slice_of(want->sale_currency)));
     if (view->group_by == REPORT_BY_DAY)
         ck_assert_int_eq(is->key.day, want->day);
     if (*want->provider != '\0')
@@ -315,13 +329,16 @@ static void expect_totals(const struct view *view, const char *self, const struc
 {
     static const char *const currencies[] = {"CNY", "USD", "JPY", "EUR"};
     size_t wanted = 0;
-    for (size_t c = 0; c < 4; c++) {
+    for (size_t c = 0; c < 16; c++) {
+        const char *agreed = currencies[c / 4];
+        const char *sold = currencies[c % 4];
         int64_t numbers[ENTRY_NUMBERS] = {0};
         int64_t own = 0;
         int64_t due = 0;
         for (size_t i = 0; i < entry_count; i++) {
             const struct entry_row *row = &entries[i].row;
-            if (!shows_settled(view, &entries[i]) || strcmp(row->currency, currencies[c]) != 0)
+            if (!shows_settled(view, &entries[i]) || strcmp(row->currency, agreed) != 0 ||
+                strcmp(row->sale_currency, sold) != 0)
                 continue;
             for (size_t n = 0; n < ENTRY_NUMBERS; n++)
                 numbers[n] += row->numbers[n];
@@ -337,8 +354,8 @@ static void expect_totals(const struct view *view, const char *self, const struc
             continue;
         wanted++;
         size_t at = 0;
-        while (at < is->total_count &&
-               !slice_equal(is->totals[at].currency, slice_of(currencies[c])))
+        while (at < is->total_count && (!slice_equal(is->totals[at].currency, slice_of(agreed)) ||
+                                        !slice_equal(is->totals[at].sale_currency, slice_of(sold))))
             at++;
         ck_assert_uint_lt(at, is->total_count);
         expect_sums(&is->totals[at].sums, numbers);
@@ -504,6 +521,7 @@ START_TEST(a_sum_that_does_not_fit_is_an_error)
             .provider = "p1",
             .course_id = "x",
             .currency = "CNY",
+            .sale_currency = "CNY",
             .numbers = {[ENTRY_LINES] = 1, [ENTRY_GROSS] = INT64_MAX / 2 + 1}};
         ck_assert_int_eq(rollup_batch_entry(b.tx->rollups, &row), ACCORD_OK);
         if (i == 0) {

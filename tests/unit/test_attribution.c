@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "accord/pool.h"
+
 #include "unit.h"
 
 enum { TOUCHES = 5 };
@@ -313,6 +315,33 @@ START_TEST(test_decay_of_the_very_old)
 }
 END_TEST
 
+/* Sales of 100 each over the paths A, AB, BC, ABC: 550/3, 400/3, 250/3. A promoter who stands twice
+ * in a path counts once. */
+START_TEST(test_shapley_of_paths)
+{
+    static const struct {
+        struct accord_pool_cell cells[4];
+        size_t count;
+    } paths[] = {{{{0, 1}, {0, 1}}, 2},
+                 {{{0, 1}, {1, 1}}, 2},
+                 {{{1, 1}, {2, 1}, {1, 1}}, 3},
+                 {{{0, 1}, {1, 1}, {2, 1}}, 3}};
+    const struct accord_pool_terms terms = {.method = ACCORD_POOL_SHAPLEY, .payee_count = 3};
+    struct accord_pool *pool = NULL;
+    int64_t parts[3] = {0};
+    int64_t unclaimed = -1;
+    ck_assert_int_eq(accord_pool_new(&terms, &pool), ACCORD_OK);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(accord_pool_user(pool, 100, paths[i].cells, paths[i].count), ACCORD_OK);
+    ck_assert_int_eq(accord_pool_finish(pool, parts, &unclaimed), ACCORD_OK);
+    ck_assert_int_eq(parts[0], 184);
+    ck_assert_int_eq(parts[1], 133);
+    ck_assert_int_eq(parts[2], 83);
+    ck_assert_int_eq(unclaimed, 0);
+    accord_pool_free(pool);
+}
+END_TEST
+
 /* ---- any order, any number ---- */
 
 enum { MANY = 48 };
@@ -524,6 +553,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, test_decay_refused);
     tcase_add_loop_test(tc, test_decay_properties, 0, 4);
     tcase_add_test(tc, test_decay_of_the_very_old);
+    tcase_add_test(tc, test_shapley_of_paths);
     tcase_add_loop_test(tc, test_any_order, 0, 8);
     tcase_add_loop_test(tc, test_levels, 0, sizeof chains / sizeof chains[0]);
     tcase_add_test(tc, test_levels_refused);

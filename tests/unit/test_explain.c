@@ -109,6 +109,65 @@ START_TEST(test_explain_everything)
 }
 END_TEST
 
+/* Fees with a fixed part and an admin fee, kept ones charged to the channel; CPA that stays, a
+ * promoter and who brought it, and a residual that stays open. */
+START_TEST(test_explain_terms)
+{
+    static const struct accord_tier tiers[] = {{0, 100000}};
+    static const struct accord_promoter promoters[] = {
+        {.id = "ann", .parent = 1}, {.id = "bob", .parent = ACCORD_PROMOTER_NONE}};
+    static const struct accord_touch touch = {.occurred_at_us = INT64_C(1768478591000000),
+                                              .partner = "chn-b",
+                                              .event_id = "t-1",
+                                              .kind = ACCORD_TOUCH_CLICK};
+    struct accord_agreement_version version = fixture_version();
+    const struct accord_line line = fixture_line("1", 10000);
+    struct accord_order order = fixture_order(&line, 1);
+    const struct accord_refund refund = fixture_refund("r", "1", 4000);
+    version.payment_fee.rate_ppm = 6000;
+    version.payment_fee.fixed_minor = 30;
+    version.admin_fee =
+        (struct accord_deduction){.deduct = true, .rate_ppm = 30000, .base = ACCORD_FEE_ON_RUNNING};
+    version.kept_fees_charged = true;
+    version.fee_borne_by = CHANNEL;
+    version.terms[1] = (struct accord_term){.kind = ACCORD_TERM_CPA,
+                                            .payee = CHANNEL,
+                                            .amount_minor = 500,
+                                            .metric = ACCORD_METRIC_LINES,
+                                            .floor_minor = -1,
+                                            .cap_minor = -1};
+    version.terms[3] = (struct accord_term){.kind = ACCORD_TERM_REFERRAL,
+                                            .levels_ppm = {100000, 20000},
+                                            .level_count = 2,
+                                            .attribution_window_us = 1};
+    version.terms[4] = (struct accord_term){
+        .kind = ACCORD_TERM_TIERED, .payee = CHANNEL, .tiers = tiers, .tier_count = 1};
+    version.term_count = 5;
+    order.touches = &touch;
+    order.touch_count = 1;
+    order.promoters = promoters;
+    order.promoter_count = 2;
+    /* 60 + 30; 3 % of 9910; of 387 the remaining 60 % bear 232; 5613 + 155 - 500 = 5268 */
+    expect_told(&order, &refund, 1, &version,
+                "0 refund - -4000\n"
+                "0 gross - 10000\n"
+                "0 refunded - -4000\n"
+                "0 payment_fee - -60 = 60\n"
+                "0 payment_fee - -30\n"
+                "0 admin_fee - -297 = 297.3\n"
+                "0 net - 5613\n"
+                "0 fees_added_back chn-b 155\n"
+                "0 share_base - 5768\n"
+                "0 cpa chn-b 500\n"
+                "0 referral ann 527 = 526.8 #1+1\n"
+                "0 referral bob 105 = 105.36 #2+0\n"
+                "0 to_share - 4636\n"
+                "0 share prv-a 2782 = 2781.6 #0+1\n"
+                "0 open - 1854 = 1854.4 #1+0\n"
+                "0 fees_charged chn-b -155\n");
+}
+END_TEST
+
 START_TEST(test_exact_text)
 {
     static const struct {
@@ -147,6 +206,7 @@ static Suite *make_suite(void)
     TCase *tests = tcase_create("steps");
     tcase_add_test(tests, test_explain_golden);
     tcase_add_test(tests, test_explain_everything);
+    tcase_add_test(tests, test_explain_terms);
     tcase_add_test(tests, test_exact_text);
     suite_add_tcase(suite, tests);
     return suite;

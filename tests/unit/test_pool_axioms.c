@@ -7,7 +7,7 @@
 static const int64_t tolerance = 100000;
 static const int64_t distinct = 10000000;
 
-enum { INSTANCES = 2500 };
+enum { INSTANCES = 2000 };
 
 struct trial {
     const struct accord_pool_terms *terms;

@@ -1,16 +1,23 @@
 /* What holds for every order: drawn from seeds, up to the edges of int64. */
 #include "settle_fixture.h"
 
-enum { LINES = 12, REFUNDS = 24, VERSIONS = 3 };
+enum { LINES = 12, REFUNDS = 24, VERSIONS = 3, PROMOTERS = 3, TOUCHES = 20 };
+
+static const int64_t day_us = INT64_C(86400000000);
 
 static const char *const line_ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
 static const char *const event_ids[] = {"e1", "e2", "e3", "e4", "e5"};
 static const char *const partner_ids[] = {"chn-b", "operator"};
+/* A promoter may be a party, too. */
+static const char *const promoter_ids[] = {"ann", "bob", "chn-b"};
+static const struct accord_tier tiers[] = {{0, 1}};
 
 struct drawn {
     struct accord_agreement_version versions[VERSIONS];
     const struct accord_agreement_version *pointers[VERSIONS];
     struct accord_line lines[LINES];
+    struct accord_touch touches[TOUCHES];
+    struct accord_promoter promoters[PROMOTERS];
     struct accord_order order;
     struct accord_refund refunds[REFUNDS];
     size_t refund_count;
@@ -35,6 +42,46 @@ static struct accord_deduction draw_deduction(uint64_t *seed)
         .base = (enum accord_fee_base)random_below(seed, 3)};
 }
 
+/* A term that is not a share. */
+static struct accord_term draw_other_term(uint64_t *seed, int64_t top, bool *has_referral)
+{
+    struct accord_term term = {.payee = (uint32_t)random_below(seed, 3)};
+    int64_t amount = draw_amount(seed, 1 + top / 20);
+    if (amount > ACCORD_AMOUNT_MAX)
+        amount = ACCORD_AMOUNT_MAX;
+    switch (random_below(seed, *has_referral ? 3 : 4)) {
+    case 0:
+        term.kind = ACCORD_TERM_AMOUNT;
+        term.amount_minor = amount;
+        break;
+    case 1:
+        term.kind = ACCORD_TERM_CPA;
+        term.amount_minor = amount + (amount == 0);
+        term.metric = (enum accord_metric)(1 + random_below(seed, 3));
+        term.floor_minor = term.cap_minor = -1;
+        if (random_below(seed, 4) == 0)
+            term.cap_minor = term.amount_minor;
+        break;
+    case 2:
+        term.kind = ACCORD_TERM_TIERED;
+        term.metric = ACCORD_METRIC_LINES;
+        term.tiers = tiers;
+        term.tier_count = 1;
+        break;
+    default:
+        term.kind = ACCORD_TERM_REFERRAL;
+        term.levels_ppm[0] = 1 + draw_amount(seed, ACCORD_PPM_WHOLE - 1);
+        term.levels_ppm[1] = draw_amount(seed, ACCORD_PPM_WHOLE - term.levels_ppm[0]);
+        term.level_count = 1 + (uint32_t)random_below(seed, 2);
+        term.attribution_window_us = 1 + random_below(seed, 3);
+        term.first_touch = random_below(seed, 2) == 0;
+        term.coupon_beats_click = random_below(seed, 2) == 0;
+        *has_referral = true;
+        break;
+    }
+    return term;
+}
+
 static struct accord_agreement_version draw_version(uint64_t *seed, int64_t top)
 {
     struct accord_agreement_version version = fixture_version();
@@ -42,6 +89,15 @@ static struct accord_agreement_version draw_version(uint64_t *seed, int64_t top)
     version.tax = draw_deduction(seed);
     version.store_fee = draw_deduction(seed);
     version.payment_fee = draw_deduction(seed);
+    if (random_below(seed, 3) == 0)
+        version.payment_fee.fixed_minor = draw_amount(seed, top / 64 % ACCORD_AMOUNT_MAX);
+    if (random_below(seed, 3) == 0)
+        version.admin_fee = draw_deduction(seed);
+    version.kept_fees_charged = random_below(seed, 2) == 0;
+    version.fee_borne_by = (uint32_t)random_below(seed, 3);
+    version.referral_kept = random_below(seed, 3) == 0;
+    version.qualify_days = random_below(seed, 4) - 1;
+    bool has_referral = false;
     for (int f = 0; f < ACCORD_FUNDERS; f++) {
         version.add_back[f] = random_below(seed, 2) == 0;
         version.funder_party[f] = (uint32_t)random_below(seed, 3);
@@ -53,11 +109,8 @@ static struct accord_agreement_version draw_version(uint64_t *seed, int64_t top)
         *term = (struct accord_term){.payee = (uint32_t)random_below(seed, 3)};
         if (i == residual) {
             term->kind = ACCORD_TERM_RESIDUAL;
-        } else if (random_below(seed, 6) == 0) {
-            term->kind = ACCORD_TERM_AMOUNT;
-            term->amount_minor = draw_amount(seed, 1 + top / 20);
-            if (term->amount_minor > ACCORD_AMOUNT_MAX)
-                term->amount_minor = ACCORD_AMOUNT_MAX;
+        } else if (random_below(seed, 4) == 0) {
+            *term = draw_other_term(seed, top, &has_referral);
         } else {
             term->kind = ACCORD_TERM_SHARE;
             term->share_ppm = draw_amount(seed, left) / (1 + random_below(seed, 3));
@@ -71,6 +124,7 @@ static struct accord_line draw_line(uint64_t *seed, const char *line_id, int64_t
 {
     struct accord_line line = fixture_line(line_id, draw_amount(seed, top));
     line.course_known = random_below(seed, 16) > 0;
+    line.quantity = 1 + random_below(seed, 3);
     if (random_below(seed, 16) == 0)
         line.provider = "prv-z";
     if (random_below(seed, 2) == 0)
@@ -94,7 +148,7 @@ static void draw_refunds(uint64_t *seed, struct drawn *drawn, int64_t top)
         *refund = fixture_refund(event_ids[random_below(seed, 5)], NULL, 0);
         if (line > 0)
             refund->line_id = line <= (int64_t)drawn->order.line_count ? line_ids[line - 1] : "z";
-        refund->occurred_at_us += random_below(seed, 3);
+        refund->occurred_at_us += random_below(seed, 3) + random_below(seed, 3) * day_us;
         refund->partner = partner_ids[random_below(seed, 2)];
         refund->row = (uint32_t)i;
         refund->amount = draw_amount(seed, 1 + top / 3);
@@ -103,6 +157,30 @@ static void draw_refunds(uint64_t *seed, struct drawn *drawn, int64_t top)
         if (random_below(seed, 3) == 0)
             refund->fee_returned = draw_amount(seed, top / 16);
     }
+}
+
+static void draw_touches(uint64_t *seed, struct drawn *drawn)
+{
+    for (uint32_t i = 0; i < PROMOTERS; i++)
+        drawn->promoters[i] = (struct accord_promoter){
+            .id = promoter_ids[i],
+            .parent = random_below(seed, 2) == 0 ? ACCORD_PROMOTER_NONE
+                                                 : (uint32_t)random_below(seed, PROMOTERS),
+            .self_referral = random_below(seed, 8) == 0,
+            .suspended = random_below(seed, 8) == 0};
+    drawn->order.touches = drawn->touches;
+    drawn->order.touch_count = (size_t)random_below(seed, TOUCHES + 1);
+    drawn->order.promoters = drawn->promoters;
+    drawn->order.promoter_count = PROMOTERS;
+    for (size_t i = 0; i < drawn->order.touch_count; i++)
+        drawn->touches[i] =
+            (struct accord_touch){.occurred_at_us = fixture_time + 1 - random_below(seed, 5),
+                                  .partner = "chn-b",
+                                  .event_id = line_ids[random_below(seed, LINES)],
+                                  .kind = (enum accord_touch_kind)random_below(seed, 3),
+                                  .promoter = (uint32_t)random_below(seed, PROMOTERS),
+                                  .self_referral = random_below(seed, 8) == 0,
+                                  .promoter_suspended = random_below(seed, 8) == 0};
 }
 
 static void draw(uint64_t *seed, int64_t top, struct drawn *ret)
@@ -119,6 +197,7 @@ static void draw(uint64_t *seed, int64_t top, struct drawn *ret)
     for (size_t i = 0; i < ret->order.line_count; i++)
         ret->lines[i] = draw_line(seed, line_ids[i], top);
     draw_refunds(seed, ret, top);
+    draw_touches(seed, ret);
 }
 
 static enum accord_error settle(const struct drawn *drawn, size_t refund_count,
@@ -132,8 +211,13 @@ static bool result_equal(const struct accord_line_result *a, const struct accord
 {
     return a->held == b->held && a->version == b->version && a->rank == b->rank &&
            a->gross == b->gross && a->refunded == b->refunded && a->tax == b->tax &&
-           a->store_fee == b->store_fee && a->payment_fee == b->payment_fee && a->net == b->net &&
-           a->added_back == b->added_back && memcmp(a->shares, b->shares, sizeof a->shares) == 0;
+           a->store_fee == b->store_fee && a->payment_fee == b->payment_fee &&
+           a->admin_fee == b->admin_fee && a->net_sale == b->net_sale && a->net == b->net &&
+           a->added_back == b->added_back && a->base == b->base && a->open == b->open &&
+           a->lines_qualified == b->lines_qualified && a->units_qualified == b->units_qualified &&
+           memcmp(a->shares, b->shares, sizeof a->shares) == 0 &&
+           memcmp(a->referral, b->referral, sizeof a->referral) == 0 &&
+           memcmp(a->promoters, b->promoters, sizeof a->promoters) == 0;
 }
 
 static bool results_equal(const struct accord_line_result *a, const struct accord_line_result *b,
@@ -150,16 +234,23 @@ static bool adds_up(const struct accord_line_result *result)
 {
     __extension__ __int128 sum = 0;
     __extension__ __int128 net = (__int128)result->gross - result->refunded - result->tax -
-                                 result->store_fee - result->payment_fee;
+                                 result->store_fee - result->payment_fee - result->admin_fee;
+    sum += result->open;
     for (int i = 0; i < ACCORD_PARTIES_MAX; i++)
         sum += result->shares[i];
+    for (int i = 0; i < ACCORD_LEVELS_MAX; i++) {
+        sum += result->referral[i];
+        if (result->referral[i] < 0 || (result->promoters[i] == NULL && result->referral[i] != 0))
+            return false;
+    }
     if (result->refunded < 0 || result->refunded > result->gross)
         return false;
     if (result->held != ACCORD_HELD_NOT)
         return sum == 0 && result->net == 0 && result->tax == 0 && result->store_fee == 0 &&
-               result->payment_fee == 0 && result->added_back == 0;
+               result->payment_fee == 0 && result->admin_fee == 0 && result->added_back == 0 &&
+               result->base == 0 && result->lines_qualified == 0 && result->units_qualified == 0;
     return sum == result->net && net == result->net && result->tax >= 0 && result->store_fee >= 0 &&
-           result->payment_fee >= 0 && result->added_back >= 0;
+           result->payment_fee >= 0 && result->admin_fee >= 0 && result->added_back >= 0;
 }
 
 static const int64_t tops[] = {3, 100, 20000, 1000000000, ACCORD_AMOUNT_MAX};
@@ -205,14 +296,36 @@ START_TEST(test_sums_and_order)
 }
 END_TEST
 
-/* However a line was refunded: once all of it is, with fees and pro rata tax, nobody has anything;
- * the last difference is the mirror of what stood before. Held does not depend on refunds. */
+/* What a line that was refunded in full still pays: CPA when the last refund came beyond its days,
+ * a referral that is kept; and whoever bears the kept fees is all that is charged for them. */
+static void check_kept(const struct accord_agreement_version *version,
+                       const struct accord_line_result *sold, const struct accord_line_result *got,
+                       bool after_all_days)
+{
+    const bool counts = got->lines_qualified == 1;
+    if (after_all_days)
+        ck_assert_int_eq(counts, version->qualify_days >= 0);
+    ck_assert(version->qualify_days >= 0 || !counts);
+    ck_assert(counts || got->units_qualified == 0);
+    if (version->referral_kept)
+        ck_assert_mem_eq(got->referral, sold->referral, sizeof sold->referral);
+    if (!version->kept_fees_charged || counts || version->referral_kept)
+        return;
+    for (uint32_t i = 0; i < version->party_count; i++)
+        ck_assert_int_eq(got->shares[i], i == version->fee_borne_by ? got->net : 0);
+    ck_assert_int_eq(got->open, 0);
+}
+
+/* However a line was refunded: once all of it is, with fees and pro rata tax, nobody has anything
+ * but what is kept by agreement; the last difference is the mirror of what stood before. Held does
+ * not depend on refunds. */
 START_TEST(test_refund_everything)
 {
     uint64_t seed = (uint64_t)_i + 2000;
     for (int round = 0; round < 1000; round++) {
         struct drawn drawn;
         struct accord_line_result sold[LINES];
+        struct accord_line_result before[LINES];
         struct accord_line_result got[LINES];
         struct accord_excess excess;
         draw(&seed, tops[random_below(&seed, 4)], &drawn);
@@ -224,9 +337,10 @@ START_TEST(test_refund_everything)
             if (drawn.lines[i].paid == 0)
                 drawn.lines[i].paid = 1; /* what costs nothing cannot be refunded */
         ck_assert_int_eq(settle(&drawn, 0, sold, &excess), ACCORD_OK);
+        ck_assert_int_eq(settle(&drawn, drawn.refund_count, before, &excess), ACCORD_OK);
         struct accord_refund *last = &drawn.refunds[drawn.refund_count++];
         *last = fixture_refund("z", NULL, INT64_C(1000000000000));
-        last->occurred_at_us += 9;
+        last->occurred_at_us += 3 * day_us;
         ck_assert_int_eq(settle(&drawn, drawn.refund_count, got, &excess), ACCORD_OK);
         for (size_t i = 0; i < drawn.order.line_count; i++) {
             const struct accord_line_result *line = &got[i];
@@ -234,12 +348,20 @@ START_TEST(test_refund_everything)
                           "round %d: held", round);
             ck_assert_msg(line->refunded == line->gross, "round %d: not all of it", round);
             ck_assert_msg(line->tax == 0 && line->added_back == 0, "round %d: tax", round);
-            ck_assert_msg(line->net == -line->store_fee - line->payment_fee, "round %d: net",
-                          round);
+            ck_assert_msg(line->net == -line->store_fee - line->payment_fee - line->admin_fee,
+                          "round %d: net", round);
+            if (line->held == ACCORD_HELD_NOT)
+                check_kept(&drawn.versions[line->version], &sold[i], line,
+                           before[i].refunded < line->gross);
             ck_assert_msg(adds_up(line), "round %d: sum", round);
         }
         /* Now with every fee returned, by rows of one line each. */
         struct accord_refund all[LINES];
+        for (int i = 0; i < VERSIONS; i++) {
+            drawn.versions[i].admin_fee.deduct = false;
+            drawn.versions[i].referral_kept = false;
+            drawn.versions[i].qualify_days = -1;
+        }
         for (size_t i = 0; i < drawn.order.line_count; i++) {
             all[i] = fixture_refund("z", drawn.lines[i].line_id, drawn.lines[i].paid);
             all[i].row = (uint32_t)i;
@@ -249,7 +371,7 @@ START_TEST(test_refund_everything)
                                              drawn.pointers, VERSIONS, got, &excess),
                          ACCORD_OK);
         for (size_t i = 0; i < drawn.order.line_count; i++) {
-            int64_t kept = llabs(got[i].net);
+            int64_t kept = got[i].net | got[i].open | got[i].referral[0] | got[i].referral[1];
             for (int party = 0; party < ACCORD_PARTIES_MAX; party++)
                 kept |= got[i].shares[party];
             ck_assert_msg(kept == 0, "round %d line %zu: somebody keeps something", round, i);
@@ -300,9 +422,11 @@ static void sum_step(void *context, size_t line, const struct accord_step *step)
         sums->wrong = sums->wrong || step->amount != sums->running[line];
     } else if (strcmp(op, "share_base") == 0 || strcmp(op, "to_share") == 0) {
         sums->wrong = sums->wrong || step->amount != sums->running[line];
-    } else if (strcmp(op, "added_back") == 0) {
+    } else if (strcmp(op, "added_back") == 0 || strcmp(op, "fees_added_back") == 0) {
         sums->running[line] += step->amount;
-    } else if (strcmp(op, "amount") == 0) {
+    } else if (strcmp(op, "open") == 0) {
+        sums->payees[line] += step->amount;
+    } else if (strcmp(op, "amount") == 0 || strcmp(op, "cpa") == 0 || strcmp(op, "referral") == 0) {
         sums->running[line] -= step->amount;
         sums->payees[line] += step->amount;
     } else if (step->payee != NULL) {

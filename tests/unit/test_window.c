@@ -424,6 +424,40 @@ START_TEST(test_guarantee_with_a_part_month)
 }
 END_TEST
 
+/* The agreement has ended, and in the next year a refund comes in: nobody is promised anything for
+ * that month, nor for that year. */
+START_TEST(test_nothing_is_promised_after_the_end)
+{
+    struct accord_term terms[] = {five_thousand,
+                                  {.kind = ACCORD_TERM_FLOOR,
+                                   .payee = PROVIDER,
+                                   .funded_by = CHANNEL,
+                                   .window = ACCORD_WINDOW_YEAR,
+                                   .amount_minor = 500000},
+                                  {.kind = ACCORD_TERM_CPA,
+                                   .payee = PROVIDER,
+                                   .window = ACCORD_WINDOW_YEAR,
+                                   .metric = ACCORD_METRIC_LINES,
+                                   .amount_minor = 100,
+                                   .floor_minor = 7000,
+                                   .cap_minor = -1}};
+    const struct accord_agreement_version version = window_version(terms, 3);
+    struct accord_window_state state = {0};
+    struct window_got got;
+    struct accord_window_sums sums = given(1000000);
+    struct accord_window_period month = window_month(23);
+    settle(&version, &month, &sums, &state, &got);
+    ck_assert_int_eq(window_sum(&got, NULL, PROVIDER), 7000);
+    sums = given(-100);
+    sums.lines = -1;
+    month = window_month(24);
+    month.days = 0;
+    month.ends_life = true;
+    settle(&version, &month, &sums, &state, &got);
+    ck_assert_int_eq(window_sum(&got, NULL, PROVIDER), -100); /* the CPA of the line */
+}
+END_TEST
+
 /* A version that follows another within a month: the month is whole, and its earnings are those of
  * both. */
 START_TEST(test_guarantee_across_versions)
@@ -867,6 +901,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, test_guarantee_and_recoupment);
     tcase_add_test(tc, test_guarantee_that_is_not_recouped);
     tcase_add_test(tc, test_guarantee_with_a_part_month);
+    tcase_add_test(tc, test_nothing_is_promised_after_the_end);
     tcase_add_test(tc, test_guarantee_across_versions);
     tcase_add_test(tc, test_guarantee_of_month_and_year);
     tcase_add_test(tc, test_floor_and_cap);

@@ -38,6 +38,8 @@ static void draw_tiers(uint64_t *seed, struct drawn *drawn, struct accord_term *
         tiers[i].rate = shares ? random_below(seed, drawn->left / 2 + 1) : draw_amount(seed, 30);
         highest = tiers[i].rate > highest ? tiers[i].rate : highest;
     }
+    if (highest == 0)
+        tiers[0].rate = highest = 1;
     if (shares)
         drawn->left -= highest;
 }
@@ -70,7 +72,7 @@ static void draw_cut(uint64_t *seed, struct drawn *drawn, enum accord_window win
     default:
         term.kind = ACCORD_TERM_GREATER_OF;
         term.metric = (enum accord_metric)(1 + random_below(seed, ACCORD_METRICS - 1));
-        term.share_ppm = random_below(seed, drawn->left / 2 + 1);
+        term.share_ppm = 1 + random_below(seed, drawn->left / 2);
         drawn->left -= term.share_ppm;
         break;
     }

@@ -502,9 +502,45 @@ CREATE TABLE agreement_party (
 ) @clustered;
 CREATE INDEX agreement_party_version ON agreement_party (agreement, version, rank);
 
+-- exchange rates --------------------------------------------------------------------------------
+
+-- A day as it was published; the last version stands, whole. A day is final once a later one is
+-- known; a final day without a rate of a currency takes the last one before it.
+CREATE TABLE fx_day (
+    base @text NOT NULL,
+    day @int64 NOT NULL,                   -- days since 1970-01-01
+    version @int64 NOT NULL,               -- 1, 2 … : a correction is a new one
+    source @text NOT NULL,                 -- ecb
+    reason @text NOT NULL,                 -- why corrected, or ''
+    loaded_at @int64 NOT NULL,
+    loaded_by @text NOT NULL,              -- partner, or '' (the program itself)
+    seq @int64 NOT NULL,                   -- knowledge
+    PRIMARY KEY (base, day, version)
+) @clustered;
+CREATE INDEX fx_day_seq ON fx_day (base, seq);
+
+-- How many units of a currency one unit of the base is worth: the decimal as published.
+CREATE TABLE fx_rate (
+    base @text NOT NULL,
+    currency @text NOT NULL,
+    day @int64 NOT NULL,
+    version @int64 NOT NULL,
+    rate @text NOT NULL,
+    PRIMARY KEY (base, currency, day, version)
+) @clustered;
+
+-- Every currency that ever had a rate.
+CREATE TABLE fx_currency (
+    base @text NOT NULL,
+    currency @text NOT NULL,
+    PRIMARY KEY (base, currency)
+) @clustered;
+
 -- entries: what settle gave, as differences ----------------------------------------------------
 
 -- Signed differences: the sum of a line's rows per (agreement, version, day, held) is what stands.
+-- `currency` is the agreement's: of net, added_back and shares; without an agreement that of the sale.
+-- `sale_currency` is that of gross … net_sale.
 -- Rows of a background job have its generation, and count once resettle_head.visible has reached
 -- it; all others have 0. Line -1 holds refunds beyond what was paid: `refunded` is their amount,
 -- line_count how many rows were cut, provider that of the order when it has only one, else ''.
@@ -523,6 +559,7 @@ CREATE TABLE entry (
     provider @text NOT NULL,
     course_id @text NOT NULL,
     currency @text NOT NULL,
+    sale_currency @text NOT NULL,
     line_count @int64 NOT NULL,            -- +1, 0 or -1
     quantity @int64 NOT NULL,
     gross @int64 NOT NULL,
@@ -531,6 +568,7 @@ CREATE TABLE entry (
     store_fee @int64 NOT NULL,
     payment_fee @int64 NOT NULL,
     admin_fee @int64 NOT NULL,
+    net_sale @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     base @int64 NOT NULL,                  -- what shares and tiers are taken of
@@ -578,6 +616,7 @@ CREATE TABLE rollup (
     provider @text NOT NULL,
     course_id @text NOT NULL,
     currency @text NOT NULL,
+    sale_currency @text NOT NULL,
     line_count @int64 NOT NULL,
     quantity @int64 NOT NULL,
     gross @int64 NOT NULL,
@@ -586,14 +625,17 @@ CREATE TABLE rollup (
     store_fee @int64 NOT NULL,
     payment_fee @int64 NOT NULL,
     admin_fee @int64 NOT NULL,
+    net_sale @int64 NOT NULL,
     net @int64 NOT NULL,
     added_back @int64 NOT NULL,
     base @int64 NOT NULL,                  -- what shares and tiers are taken of
     lines_qualified @int64 NOT NULL,       -- lines and units that count for metrics
     units_qualified @int64 NOT NULL,
-    PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency)
+    PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, sale_currency)
 ) @clustered;
 CREATE INDEX rollup_held_channel ON rollup (channel, staged, grain, day, held);
+-- What is converted, or waits for a rate: what a change of rates may touch.
+CREATE INDEX rollup_converted ON rollup (grain, day) WHERE sale_currency <> currency;
 
 CREATE TABLE rollup_share (
     staged @int64 NOT NULL,
@@ -606,9 +648,10 @@ CREATE TABLE rollup_share (
     provider @text NOT NULL,
     course_id @text NOT NULL,
     currency @text NOT NULL,
+    sale_currency @text NOT NULL,
     payee @text NOT NULL,
     amount @int64 NOT NULL,
-    PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, payee)
+    PRIMARY KEY (staged, agreement, version, grain, day, held, channel, provider, course_id, currency, sale_currency, payee)
 ) @clustered;
 
 -- Orders to settle again in the background (an activation, an import): taken in chunks.
