@@ -2,6 +2,7 @@
 #include "api/operations.h"
 
 #include "api/agreements.h"
+#include "api/balances.h"
 #include "api/catalogs.h"
 #include "api/courses.h"
 #include "api/dispatch.h"
@@ -9,6 +10,7 @@
 #include "api/feedback.h"
 #include "api/orders.h"
 #include "api/revenue.h"
+#include "api/statements.h"
 
 static const struct {
     const struct operation *rows;
@@ -25,6 +27,8 @@ static const struct {
     {feedback_operations, &feedback_operation_count},
     {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
+    {statement_operations, &statement_operation_count},
+    {balance_operations, &balance_operation_count},
     {system_operations, &system_operation_count},
 };
 

@@ -32,7 +32,7 @@ enum accord_error statement_renew(struct ingest_tx *tx, const char *id, int64_t 
         store_statement_summary(tx->db, tx->arena, id, INT64_MIN, &found, &statement);
     if (error != ACCORD_OK || !found)
         return error;
-    error = store_dispute_open(tx->db, id, &disputed);
+    error = store_dispute_open(tx->db, id, NULL, &disputed);
     if (error == ACCORD_OK)
         error = store_statement_covered(tx->db, id, &covered);
     if (error == ACCORD_OK)

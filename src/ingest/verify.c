@@ -271,8 +271,8 @@ static enum accord_error verify_snapshot(struct verify *v)
         arena_reset(v->arena);
         error = steps[i](v);
     }
-    verify_closings_free(v);
     rate_book_free(v->rates);
+    verify_closings_free(v);
     agreement_book_free(v->book);
     return error;
 }

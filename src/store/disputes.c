@@ -20,7 +20,8 @@ DB_SQL(sql_insert,
 DB_SQL(sql_find, "SELECT " COLUMNS " FROM dispute WHERE id = $1");
 DB_SQL(sql_list, "SELECT " COLUMNS " FROM dispute WHERE statement = $1 AND "
                  "(opened_at, id) > ($2, $3) ORDER BY opened_at, id LIMIT $4");
-DB_SQL(sql_open, "SELECT 1 FROM dispute WHERE statement = $1 AND state = 'open' LIMIT 1");
+DB_SQL(sql_open, "SELECT 1 FROM dispute WHERE statement = $1 AND state = 'open' "
+                 "AND (CAST($2 AS TEXT) IS NULL OR line = $2) LIMIT 1");
 DB_SQL(sql_end, "UPDATE dispute SET state = $2, resolution = $3, correction = $4, "
                 "correction_by = $5, resolved_at = $6, seq = $7 WHERE id = $1 AND state = 'open'");
 
@@ -131,11 +132,12 @@ static enum accord_error note(void *context, size_t param_row, const struct db_r
     return ACCORD_OK;
 }
 
-enum accord_error store_dispute_open(struct db *db, const char *statement, bool *ret)
+enum accord_error store_dispute_open(struct db *db, const char *statement, const char *line,
+                                     bool *ret)
 {
     bool open = false;
-    const struct db_value values[] = {db_str(statement)};
-    const enum accord_error error = db_query(db, &sql_open, values, 1, 1, note, &open);
+    const struct db_value values[] = {db_str(statement), db_str(line)};
+    const enum accord_error error = db_query(db, &sql_open, values, 2, 1, note, &open);
     if (error == ACCORD_OK)
         *ret = open;
     return error;

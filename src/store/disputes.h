@@ -40,8 +40,10 @@ enum accord_error store_dispute_find(struct db *db, struct arena *arena, const c
 enum accord_error store_dispute_list(struct db *db, struct arena *arena, const char *statement,
                                      instant_us after_at, const char *after_id, int64_t limit,
                                      struct dispute_row **ret, size_t *ret_count);
-/** Is there an open dispute of a statement? */
-enum accord_error store_dispute_open(struct db *db, const char *statement, bool *ret);
+/** Is there an open dispute of a statement, about this line of it?
+ *  @param line  "": about all of it; NULL: about whatever */
+enum accord_error store_dispute_open(struct db *db, const char *statement, const char *line,
+                                     bool *ret);
 /** Ends an open dispute with the row's state, resolution, correction, resolved_at and seq;
  *  *ret_ended is false when it is not open. */
 enum accord_error store_dispute_end(struct db *db, const struct dispute_row *row, bool *ret_ended);

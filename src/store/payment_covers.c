@@ -7,7 +7,7 @@
 DB_SQL(sql_cover_insert,
        "INSERT INTO payment_cover (statement, seq, payment, amount) VALUES ($1, $2, $3, $4)");
 DB_SQL(sql_covers, "SELECT statement, CAST(SUM(amount) AS BIGINT) FROM payment_cover "
-                   "WHERE payment = $1 GROUP BY statement HAVING SUM(amount) <> 0 "
+                   "WHERE payment = $1 GROUP BY statement HAVING CAST(SUM(amount) AS BIGINT) <> 0 "
                    "ORDER BY statement");
 DB_SQL(sql_covered, "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM payment_cover "
                     "WHERE statement = $1");
