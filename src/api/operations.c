@@ -9,6 +9,7 @@
 #include "api/events.h"
 #include "api/feedback.h"
 #include "api/orders.h"
+#include "api/rates.h"
 #include "api/revenue.h"
 #include "api/statements.h"
 
@@ -29,6 +30,7 @@ static const struct {
     {revenue_operations, &revenue_operation_count},
     {statement_operations, &statement_operation_count},
     {balance_operations, &balance_operation_count},
+    {rate_operations, &rate_operation_count},
     {system_operations, &system_operation_count},
 };
 
