@@ -69,6 +69,13 @@ static enum accord_error begin(struct closing *c, const char *agreement, const c
         return error;
     if (pending)
         return ACCORD_E_RESETTLEMENT_PENDING;
+    if (c->periods.last_closed != PERIOD_NONE) {
+        struct period_row row;
+        error = store_period_find(c->db, c->arena, agreement, c->periods.last_closed, &found, &row);
+        if (error != ACCORD_OK || !found)
+            return error != ACCORD_OK ? error : ACCORD_E_DATABASE_ERROR;
+        c->known = row.closed_seq;
+    }
     c->next = period_after(c->periods.quarterly, c->day);
     c->governs = governing(c);
     period_label(c->periods.quarterly, c->day, c->label);
@@ -112,6 +119,57 @@ static enum accord_error add_previous(struct closing *c)
         error = closing_account_of(c, rows[i].partner, &account);
         if (error == ACCORD_OK)
             account->previous = &rows[i];
+    }
+    return error;
+}
+
+/* Adjustments that were made or taken back since the close before. */
+static enum accord_error add_adjustments(struct closing *c)
+{
+    const struct accord_agreement_version *terms = &c->governs->terms;
+    struct statement_adjustment *rows;
+    size_t count;
+    enum accord_error error =
+        store_statement_adjustments(c->db, c->arena, terms->agreement, c->cutoff, &rows, &count);
+    if (error != ACCORD_OK)
+        return error;
+    c->adjustments = arena_array(c->arena, count + 1, sizeof *c->adjustments);
+    if (c->adjustments == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        const bool stood =
+            rows[i].seq <= c->known && (rows[i].superseded == 0 || rows[i].superseded > c->known);
+        const bool stands = rows[i].superseded == 0;
+        struct closing_account *payee;
+        struct closing_account *funder;
+        if (stood == stands || strcmp(rows[i].currency, terms->currency.code) != 0)
+            continue;
+        const int64_t amount = stands ? rows[i].amount : -rows[i].amount;
+        c->adjustments[c->adjustment_count++] = (struct closing_adjustment){&rows[i], amount};
+        error = closing_account_of(c, rows[i].payee, &payee);
+        if (error == ACCORD_OK)
+            error = closing_account_of(c, rows[i].funded_by, &funder);
+        if (error == ACCORD_OK)
+            error = accord_add(payee->adjusted, amount, &payee->adjusted);
+        if (error == ACCORD_OK)
+            error = accord_sub(funder->adjusted, amount, &funder->adjusted);
+    }
+    return error;
+}
+
+/* Payments that were confirmed since, as they were posted. */
+static enum accord_error add_payments(struct closing *c)
+{
+    enum accord_error error =
+        store_statement_payments(c->db, c->arena, c->governs->terms.agreement, c->known, c->cutoff,
+                                 &c->payments, &c->payment_count);
+    for (size_t i = 0; error == ACCORD_OK && i < c->payment_count; i++) {
+        struct closing_account *account;
+        if (strcmp(c->payments[i].currency, c->governs->terms.currency.code) != 0)
+            continue;
+        error = closing_account_of(c, c->payments[i].partner, &account);
+        if (error == ACCORD_OK)
+            error = accord_add(account->paid, c->payments[i].amount, &account->paid);
     }
     return error;
 }
@@ -232,6 +290,10 @@ static enum accord_error settle_accounts(struct closing *c)
                                      closing_take_line, c);
     buf_done(&c->line);
     if (error == ACCORD_OK)
+        error = add_adjustments(c);
+    if (error == ACCORD_OK)
+        error = add_payments(c);
+    if (error == ACCORD_OK)
         error = add_previous(c);
     if (error == ACCORD_OK)
         error = read_rest(c);
@@ -298,7 +360,7 @@ enum accord_error close_draft(struct db *db, struct arena *arena, const char *ag
 static enum accord_error write_postings(const struct closing *c, const struct closed *closed,
                                         int64_t seq, instant_us now)
 {
-    struct posting_row *rows = arena_array(c->arena, 3 * c->count + 1, sizeof *rows);
+    struct posting_row *rows = arena_array(c->arena, 4 * c->count + 1, sizeof *rows);
     int64_t count = 0;
     if (rows == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
@@ -314,6 +376,12 @@ static enum accord_error write_postings(const struct closing *c, const struct cl
             .reference = closed->statements[i].id,
             .posted_at = now,
         };
+        if (row.amount != 0) {
+            row.number = count;
+            rows[count++] = row;
+        }
+        row.kind = "adjustment";
+        row.amount = c->accounts[i]->adjusted;
         if (row.amount != 0) {
             row.number = count;
             rows[count++] = row;

@@ -103,7 +103,11 @@ static enum accord_error work_out(const struct closing *c, const struct closing_
     if (error == ACCORD_OK)
         error = accord_add(a.opening, account->total.position, &a.closing);
     if (error == ACCORD_OK)
+        error = accord_add(a.closing, account->adjusted, &a.closing);
+    if (error == ACCORD_OK)
         error = accord_sub(a.closing, a.withheld, &a.closing);
+    if (error == ACCORD_OK)
+        error = accord_add(a.closing, account->paid, &a.closing);
     if (error == ACCORD_OK)
         error = hold_back(c, account, &a);
     a.due = a.closing;
@@ -230,6 +234,50 @@ static void write_held(struct json_writer *w, const struct closing *c,
     jw_array_end(w);
 }
 
+/* All parties see them; what it is to the partner is its position. */
+static void write_adjustments(struct json_writer *w, const struct closing *c,
+                              const struct closing_account *account)
+{
+    jw_key(w, "adjustments");
+    jw_array(w);
+    for (size_t i = 0; i < c->adjustment_count; i++) {
+        const struct statement_adjustment *row = c->adjustments[i].row;
+        const bool receives = strcmp(row->payee, account->partner) == 0;
+        const bool bears = strcmp(row->funded_by, account->partner) == 0;
+        const int64_t amount = c->adjustments[i].amount;
+        if (!account->party && !receives && !bears)
+            continue;
+        jw_object(w);
+        jw_key_str(w, "adjustment", row->adjustment_id);
+        jw_key_int(w, "amount", amount);
+        jw_key_str(w, "funded_by", row->funded_by);
+        if (*row->of_period != '\0')
+            jw_key_str(w, "of_period", row->of_period);
+        jw_key_str(w, "payee", row->payee);
+        jw_key_int(w, "position", (receives ? amount : 0) - (bears ? amount : 0));
+        jw_key_str(w, "reason", row->reason);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
+static void write_payments(struct json_writer *w, const struct closing *c,
+                           const struct closing_account *account)
+{
+    jw_key(w, "payments");
+    jw_array(w);
+    for (size_t i = 0; i < c->payment_count; i++) {
+        if (strcmp(c->payments[i].partner, account->partner) != 0 ||
+            strcmp(c->payments[i].currency, c->governs->terms.currency.code) != 0)
+            continue;
+        jw_object(w);
+        jw_key_int(w, "amount", c->payments[i].amount);
+        jw_key_str(w, "payment", c->payments[i].payment);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
 static void write_flow(struct json_writer *w, const char *partner, int64_t amount)
 {
     if (amount == 0)
@@ -318,9 +366,7 @@ static void write_body(struct json_writer *w, const struct closing *c,
     write_lines(w, account);
     write_differences(w, c, account);
     write_held(w, c, account);
-    jw_key(w, "adjustments");
-    jw_array(w);
-    jw_array_end(w);
+    write_adjustments(w, c, account);
     jw_key(w, "withholding");
     if (a->withholding_term == SIZE_MAX) {
         jw_null(w);
@@ -331,9 +377,7 @@ static void write_body(struct json_writer *w, const struct closing *c,
         jw_key_int(w, "term", (int64_t)a->withholding_term);
         jw_object_end(w);
     }
-    jw_key(w, "payments");
-    jw_array(w);
-    jw_array_end(w);
+    write_payments(w, c, account);
     jw_key_int(w, "closing", a->closing);
     jw_key_int(w, "pending", a->pending);
     jw_key_int(w, "reserve", a->reserve);

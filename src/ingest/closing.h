@@ -58,7 +58,15 @@ struct closing_account {
     const struct statement_row *previous; /**< or NULL */
     int64_t recent;                       /**< earned by sales that are younger than hold_days */
     int64_t reserve_before;               /**< of the statements before that still hold one */
+    int64_t adjusted;                     /**< by the adjustments that it is a side of */
+    int64_t paid;                         /**< payments made less those received */
     const struct partner_name *name;
+};
+
+/** An adjustment that this close takes in, or takes back. */
+struct closing_adjustment {
+    const struct statement_adjustment *row;
+    int64_t amount; /**< negative when it is taken back */
 };
 
 struct closing {
@@ -74,6 +82,11 @@ struct closing {
     struct window_lines windows; /**< to be posted */
     struct window_held *held;
     size_t held_count;
+    int64_t known; /**< number of the close before; 0: there is none */
+    struct closing_adjustment *adjustments;
+    size_t adjustment_count;
+    struct statement_payment *payments;
+    size_t payment_count;
     struct keymap index; /* of accounts */
     struct closing_account **accounts;
     size_t count;

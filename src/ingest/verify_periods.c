@@ -139,9 +139,10 @@ static void statement_differs(struct verify *v, const struct statement_row *row,
 static enum accord_error check_postings(struct verify *v, const struct statement_row *row,
                                         const struct closing_account *account)
 {
-    int64_t earnings;
-    int64_t withheld;
-    int64_t kept;
+    int64_t earnings = 0;
+    int64_t withheld = 0;
+    int64_t kept = 0;
+    int64_t balance = 0;
     enum accord_error error =
         store_posted(v->db, "earnings", row->id, row->partner, POSTING_SETTLEMENT, &earnings);
     if (error == ACCORD_OK)
@@ -150,8 +151,12 @@ static enum accord_error check_postings(struct verify *v, const struct statement
     if (error == ACCORD_OK)
         error =
             store_posted(v->db, "withholding", row->id, row->partner, POSTING_TAX_WITHHELD, &kept);
+    if (error == ACCORD_OK)
+        error = store_statement_balance(v->db, row->partner, row->agreement, row->seq, &balance);
     if (error != ACCORD_OK)
         return error;
+    if (balance != row->closing)
+        statement_differs(v, row, "closing is not the balance of the account");
     if (earnings != account->total.position || withheld != -kept)
         statement_differs(v, row, "its postings are not what its lines come to");
     return ACCORD_OK;

@@ -296,3 +296,129 @@ enum accord_error store_statements_earned(struct db *db, struct arena *arena, co
     *ret_count = rows.count;
     return ACCORD_OK;
 }
+
+/* ---- adjustments and payments ---- */
+
+DB_SQL(sql_adjustments,
+       "SELECT a.seq, CAST(COALESCE(x.by_seq, 0) AS BIGINT), a.adjustment_id, a.payee, "
+       "a.funded_by, a.currency, a.amount, a.reason, a.of_period FROM adjustment_fact a "
+       "LEFT JOIN fact_superseded x ON x.seq = a.seq AND x.by_seq <= $2 "
+       "WHERE a.agreement = $1 AND a.seq <= $2 ORDER BY a.seq");
+DB_SQL(sql_payments,
+       "SELECT partner, reference, currency, CAST(SUM(amount) AS BIGINT) FROM posting "
+       "WHERE agreement = $1 AND kind = 'payment' AND seq > $2 AND seq <= $3 "
+       "AND account = 'settlement' GROUP BY partner, reference, currency "
+       "ORDER BY partner, reference, currency");
+DB_SQL(sql_balance, "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM posting "
+                    "WHERE partner = $1 AND account = 'settlement' AND agreement = $2 "
+                    "AND seq <= $3");
+
+struct things {
+    struct arena *arena;
+    char *items;
+    size_t count;
+    size_t cap;
+};
+
+static void *add_thing(struct things *things, size_t size)
+{
+    if (things->count == things->cap) {
+        const size_t cap = things->cap == 0 ? 8 : 2 * things->cap;
+        char *items = arena_array(things->arena, cap, size);
+        if (items == NULL)
+            return NULL;
+        if (things->count > 0)
+            memcpy(items, things->items, things->count * size);
+        things->items = items;
+        things->cap = cap;
+    }
+    return things->items + size * things->count++;
+}
+
+static enum accord_error take_adjustment(void *context, size_t param_row, const struct db_row *row)
+{
+    struct things *things = context;
+    struct statement_adjustment *next = add_thing(things, sizeof *next);
+    (void)param_row;
+    if (next == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    *next = (struct statement_adjustment){
+        .seq = db_get_int(row, 0),
+        .superseded = db_get_int(row, 1),
+        .adjustment_id = arena_strdup(things->arena, db_get_text(row, 2)),
+        .payee = arena_strdup(things->arena, db_get_text(row, 3)),
+        .funded_by = arena_strdup(things->arena, db_get_text(row, 4)),
+        .currency = arena_strdup(things->arena, db_get_text(row, 5)),
+        .amount = db_get_int(row, 6),
+        .reason = arena_strdup(things->arena, db_get_text(row, 7)),
+        .of_period = arena_strdup(things->arena, db_get_text(row, 8)),
+    };
+    return next->adjustment_id == NULL || next->payee == NULL || next->funded_by == NULL ||
+                   next->currency == NULL || next->reason == NULL || next->of_period == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
+}
+
+enum accord_error store_statement_adjustments(struct db *db, struct arena *arena,
+                                              const char *agreement, int64_t cutoff,
+                                              struct statement_adjustment **ret, size_t *ret_count)
+{
+    struct things things = {.arena = arena};
+    const struct db_value params[] = {db_str(agreement), db_int(cutoff)};
+    const enum accord_error error =
+        db_query(db, &sql_adjustments, params, 2, 1, take_adjustment, &things);
+    if (error != ACCORD_OK)
+        return error;
+    *ret = (void *)things.items;
+    *ret_count = things.count;
+    return ACCORD_OK;
+}
+
+static enum accord_error take_payment(void *context, size_t param_row, const struct db_row *row)
+{
+    struct things *things = context;
+    (void)param_row;
+    if (db_get_int(row, 3) == 0)
+        return ACCORD_OK;
+    struct statement_payment *next = add_thing(things, sizeof *next);
+    if (next == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    *next = (struct statement_payment){
+        .partner = arena_strdup(things->arena, db_get_text(row, 0)),
+        .payment = arena_strdup(things->arena, db_get_text(row, 1)),
+        .currency = arena_strdup(things->arena, db_get_text(row, 2)),
+        .amount = db_get_int(row, 3),
+    };
+    return next->partner == NULL || next->payment == NULL || next->currency == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
+}
+
+enum accord_error store_statement_payments(struct db *db, struct arena *arena,
+                                           const char *agreement, int64_t after, int64_t cutoff,
+                                           struct statement_payment **ret, size_t *ret_count)
+{
+    struct things things = {.arena = arena};
+    const struct db_value params[] = {db_str(agreement), db_int(after), db_int(cutoff)};
+    const enum accord_error error =
+        db_query(db, &sql_payments, params, 3, 1, take_payment, &things);
+    if (error != ACCORD_OK)
+        return error;
+    *ret = (void *)things.items;
+    *ret_count = things.count;
+    return ACCORD_OK;
+}
+
+static enum accord_error take_balance(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    *(int64_t *)context = db_get_int(row, 0);
+    return ACCORD_OK;
+}
+
+enum accord_error store_statement_balance(struct db *db, const char *partner, const char *agreement,
+                                          int64_t seq, int64_t *ret)
+{
+    const struct db_value params[] = {db_str(partner), db_str(agreement), db_int(seq)};
+    return db_query(db, &sql_balance, params, 3, 1, take_balance, ret);
+}

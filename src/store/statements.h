@@ -68,6 +68,37 @@ enum accord_error store_statements_earned(struct db *db, struct arena *arena, co
                                           int64_t from, int64_t to, struct statement_earned **ret,
                                           size_t *ret_count);
 
+/** An adjustment of an agreement's accounts. */
+struct statement_adjustment {
+    int64_t seq;
+    int64_t superseded; /**< seq of what took it back; 0: it stands */
+    const char *adjustment_id;
+    const char *payee;
+    const char *funded_by;
+    const char *currency;
+    int64_t amount;
+    const char *reason;
+    const char *of_period; /**< label, or "" */
+};
+/** Those known up to a number of knowledge, by seq; what superseded them later is not looked at. */
+enum accord_error store_statement_adjustments(struct db *db, struct arena *arena,
+                                              const char *agreement, int64_t cutoff,
+                                              struct statement_adjustment **ret, size_t *ret_count);
+/** What payments posted to the settlement account of a partner under an agreement. */
+struct statement_payment {
+    const char *partner;
+    const char *payment; /**< as postings refer to it */
+    const char *currency;
+    int64_t amount;
+};
+/** Sums of what was posted in (after, cutoff], by partner and payment; none is zero. */
+enum accord_error store_statement_payments(struct db *db, struct arena *arena,
+                                           const char *agreement, int64_t after, int64_t cutoff,
+                                           struct statement_payment **ret, size_t *ret_count);
+/** Balance of a partner's settlement account under an agreement, as posted up to a number. */
+enum accord_error store_statement_balance(struct db *db, const char *partner, const char *agreement,
+                                          int64_t seq, int64_t *ret);
+
 /** Calls back with every statement, by agreement, partner and day; valid during the call. */
 typedef enum accord_error statement_row_fn(void *context, const struct statement_row *row);
 enum accord_error store_statements_each(struct db *db, statement_row_fn *each, void *context);

@@ -101,6 +101,7 @@ CREATE TABLE posting (
     posted_at @int64 NOT NULL,
     PRIMARY KEY (seq, number)
 ) @clustered;
+CREATE INDEX posting_agreement ON posting (agreement, kind, seq);
 CREATE INDEX posting_account ON posting (partner, account, agreement, currency, seq);
 CREATE INDEX posting_partner ON posting (partner, seq, number);
 CREATE INDEX posting_reference ON posting (reference, kind, seq, number);
