@@ -26,13 +26,15 @@
  * member is split by largest remainder in millionths of a minor unit, so a share lies within
  * (number of members) · 10^-6 of a minor unit of its exact value. One rounding to minor units
  * follows, by largest remainder over all payees; ties go to the smaller index. Payees and what
- * stays unclaimed add up to the fees, always. No result depends on the order of the members.
+ * stays unclaimed add up to the fees, always. Idle fees are spread over the shares as one exact
+ * fraction more (over those of hybrid: rounded before in 10^-12 of a minor unit). No result depends
+ * on the order of the members.
  *
  * Refunds may make fees negative, and so the pool: shares are the mirror of their positive. Where
  * some shares are positive and some negative, each is cut towards zero and the units left over go,
  * with their sign, to the largest fractions of that sign.
  *
- * A pool allocates: some 64 bytes per payee when it is made, and scratch while it works. It never
+ * A pool allocates: some 90 bytes per payee when it is made, and scratch while it works. It never
  * holds more than the cells of one member, so the number of members is not bounded by memory. One
  * pool belongs to one thread at a time; different pools are independent.
  */

@@ -146,12 +146,42 @@ static enum accord_error write_create(struct call *call)
     return agreement_reload(call, 1, 201);
 }
 
+static void refuse(struct json_problems *problems, enum accord_error code, const char *pointer)
+{
+    json_problem_add(problems, code, pointer, "%s", accord_error_title(code));
+}
+
+/* Periods, windows and statements of an agreement go on from version to version: what they are
+ * measured in stays. The first version decides, also one that was never signed: an older draft can
+ * still be signed beside a newer one. */
+static enum accord_error check_fixed(struct call *call)
+{
+    const struct agreement_call *state = call->state;
+    const struct agreement_version *given = &state->given;
+    struct agreement_version first;
+    const enum accord_error error = agreement_decode_row(call->arena, &state->all[0], &first);
+    struct json_problems *problems = call_alloc(call, sizeof *problems);
+    if (error != ACCORD_OK || problems == NULL)
+        return error;
+    if (strcmp(given->terms.currency.code, first.terms.currency.code) != 0)
+        refuse(problems, ACCORD_E_CURRENCY_FIXED, "/currency");
+    if (given->quarterly != first.quarterly)
+        refuse(problems, ACCORD_E_PERIOD_FIXED, "/period/kind");
+    if (strcmp(given->time_zone, first.time_zone) != 0)
+        refuse(problems, ACCORD_E_PERIOD_FIXED, "/period/time_zone");
+    if (problems->total > 0)
+        call_problems(call, ACCORD_E_FIELDS_INVALID, problems);
+    return ACCORD_OK;
+}
+
 static enum accord_error write_new_version(struct call *call)
 {
     struct agreement_call *state = call->state;
     bool found;
     enum accord_error error = agreement_load(call, state, &found);
-    if (error != ACCORD_OK || !found)
+    if (error == ACCORD_OK && found)
+        error = check_fixed(call);
+    if (error != ACCORD_OK || call->failed)
         return error;
     const int64_t number = state->all[state->all_count - 1].version + 1;
     int64_t seq;

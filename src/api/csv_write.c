@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-void csv_init(struct csv_writer *csv, struct buf *out)
+void csv_writer_init(struct csv_writer *csv, struct buf *out)
 {
     *csv = (struct csv_writer){.out = out};
 }

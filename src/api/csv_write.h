@@ -13,7 +13,7 @@ struct csv_writer {
     bool begun; /* a cell stands before the next one of the row */
 };
 
-void csv_init(struct csv_writer *csv, struct buf *out);
+void csv_writer_init(struct csv_writer *csv, struct buf *out);
 /** A text: one that begins with = + - @, a tab or CR gets an apostrophe before it. */
 void csv_text(struct csv_writer *csv, struct slice text);
 void csv_str(struct csv_writer *csv, const char *text);
@@ -24,5 +24,9 @@ void csv_int(struct csv_writer *csv, int64_t number);
 void csv_amount(struct csv_writer *csv, int64_t amount_minor, struct accord_currency currency);
 void csv_empty(struct csv_writer *csv);
 void csv_row_end(struct csv_writer *csv);
+
+/* Callers under the old name, which is libcsv's: linked under it the importer would call this one.
+ */
+#define csv_init csv_writer_init
 
 #endif

@@ -6,10 +6,14 @@
 #include "api/catalogs.h"
 #include "api/courses.h"
 #include "api/dispatch.h"
+#include "api/disputes.h"
 #include "api/events.h"
 #include "api/feedback.h"
 #include "api/orders.h"
+#include "api/payments.h"
+#include "api/periods.h"
 #include "api/revenue.h"
+#include "api/statement_lines.h"
 #include "api/statements.h"
 
 static const struct {
@@ -27,7 +31,11 @@ static const struct {
     {feedback_operations, &feedback_operation_count},
     {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
+    {period_operations, &period_operation_count},
     {statement_operations, &statement_operation_count},
+    {statement_line_operations, &statement_line_operation_count},
+    {dispute_operations, &dispute_operation_count},
+    {payment_operations, &payment_operation_count},
     {balance_operations, &balance_operation_count},
     {system_operations, &system_operation_count},
 };

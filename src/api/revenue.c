@@ -128,6 +128,17 @@ static void prepare(struct call *call)
 
 /* ---- what is read ---- */
 
+/* How far the month has begun, around the world: it does so from 14 hours before to 12 hours after
+ * midnight in UTC, at quarters of an hour. */
+static int64_t begun(const struct report_ask *ask)
+{
+    const instant_us hour = CLOCK_DAY_US / 24;
+    const instant_us since = ask->now - (ask->day_from * CLOCK_DAY_US - 14 * hour);
+    if (since < 0)
+        return 0;
+    return since < 27 * hour ? 1 + since / (hour / 4) : 1 + 27 * 4;
+}
+
 static void read(struct call *call)
 {
     struct revenue_call *state = call->state;
@@ -143,9 +154,11 @@ static void read(struct call *call)
     if (call_check(call, store_partner_version(call->db, state->ask.partner, &state->as_of)) ||
         call_check(call, store_resettle_pending(call->db, &state->pending)))
         return;
-    /* A job that settles others' sales again begins and ends without a change of this partner's. */
-    const int64_t parts[] = {state->as_of, state->pending};
-    state->not_modified = call_etag(call, etag_of(parts, 2));
+    state->ask.now = clock_now_us();
+    /* A job that settles others' sales again begins and ends without a change of this partner's,
+     * and periods begin by themselves. */
+    const int64_t parts[] = {state->as_of, state->pending, begun(&state->ask)};
+    state->not_modified = call_etag(call, etag_of(parts, 3));
     if (!state->not_modified)
         call_check(call, report_read(call->db, call->arena, &state->ask, &state->report));
 }
@@ -186,26 +199,45 @@ static void write_balance(struct json_writer *w, const char *party, int64_t due,
     jw_object_end(w);
 }
 
-/* Signed, adding up to zero: through the operator one balance a party; directly a pair for each
- * party and the collector. Cannot overflow: shares are parts of net. */
+/* Who is paid for a sale that came by a link, whoever it was. */
+static const char promoter[] = "@promoter";
+
+/* One balance through the operator, or a pair with the collector. */
+static void write_party_balance(struct json_writer *w, const struct accord_agreement_version *terms,
+                                const char *party, int64_t due, struct accord_currency currency)
+{
+    const char *collector = terms->parties[terms->collector];
+    write_balance(w, party, due, terms->clearing_direct ? collector : "operator", currency);
+    if (terms->clearing_direct)
+        write_balance(w, collector, -due, party, currency);
+}
+
+/* Signed, adding up to zero. Fits: report_read() has tried. */
 static void write_balances(struct json_writer *w, const struct report_group *group,
                            struct accord_currency currency)
 {
     const struct accord_agreement_version *terms = &group->version->terms;
-    const char *collector = terms->parties[terms->collector];
     jw_key(w, "balances");
     jw_array(w);
     for (uint32_t i = 0; i < terms->party_count; i++) {
-        const char *party = terms->parties[i];
-        if (terms->clearing_direct && i != terms->collector) {
-            write_balance(w, party, group->shares[i], collector, currency);
-            write_balance(w, collector, -group->shares[i], party, currency);
-        } else if (!terms->clearing_direct) {
-            const int64_t held = i == terms->collector ? group->sums.net : 0;
-            write_balance(w, party, group->shares[i] - held, "operator", currency);
-        }
+        if (i != terms->collector)
+            write_party_balance(w, terms, terms->parties[i], group->shares[i], currency);
+        else if (!terms->clearing_direct)
+            write_balance(w, terms->parties[i], group->shares[i] - group->handed_out, "operator",
+                          currency);
     }
+    if (group->referral != 0)
+        write_party_balance(w, terms, promoter, group->referral, currency);
     jw_array_end(w);
+}
+
+static void write_payee(struct json_writer *w, const char *payee, int64_t amount,
+                        struct accord_currency currency)
+{
+    jw_object(w);
+    jw_key_str(w, "payee", payee);
+    jw_key_money(w, "amount", amount, currency);
+    jw_object_end(w);
 }
 
 static void write_group_key(struct json_writer *w, const struct report_ask *ask,
@@ -249,13 +281,12 @@ static void write_group(struct json_writer *w, const struct report_ask *ask,
     write_sums(w, &group->sums, currency_of(group->key.sale_currency), currency);
     jw_key(w, "payees");
     jw_array(w);
-    for (uint32_t i = 0; i < terms->party_count; i++) {
-        jw_object(w);
-        jw_key_str(w, "payee", terms->parties[i]);
-        jw_key_money(w, "amount", group->shares[i], currency);
-        jw_object_end(w);
-    }
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        write_payee(w, terms->parties[i], group->shares[i], currency);
+    if (group->referral != 0)
+        write_payee(w, promoter, group->referral, currency);
     jw_array_end(w);
+    jw_key_bool(w, "provisional", group->provisional);
     for (uint32_t i = 0; i < terms->party_count; i++)
         if (strcmp(terms->parties[i], ask->partner) == 0)
             jw_key_money(w, "own", group->shares[i], currency);
@@ -299,6 +330,7 @@ static void write_total(struct json_writer *w, const struct report_total *total)
     write_sums(w, &total->sums, currency_of(total->sale_currency), currency);
     jw_key_money(w, "own", total->own, currency);
     jw_key_money(w, "due", total->due, currency);
+    jw_key_bool(w, "provisional", total->provisional);
     jw_object_end(w);
 }
 

@@ -1,10 +1,14 @@
 #include "api/revenue_report.h"
 
+#include "api/revenue_windows.h"
+
 struct reading {
     struct arena *arena;
     const struct report_ask *ask;
     struct agreement_version *versions; /* in order of (agreement, version) */
     size_t version_count;
+    struct report_windows windows;
+    size_t window_at; /* the next that may need a row of its own */
     struct report report;
     size_t held_cap;
     size_t share_at; /* the group that the shares have come to */
@@ -48,9 +52,7 @@ static int compare_numbers(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* Order of the groups that two rows belong to: the store's, so that rows of one group stand next to
- * each other. Zero: the same group. */
-static int compare_groups(enum report_group_by group_by, const struct report_key *a,
+int report_compare_groups(enum report_group_by group_by, const struct report_key *a,
                           const struct report_key *b)
 {
     int order = slice_compare(a->agreement, b->agreement);
@@ -94,8 +96,7 @@ static enum accord_error add_sums(struct report_sums *to, const struct report_su
     return ACCORD_OK;
 }
 
-/* What is left of a row when all of its lines have gone elsewhere. */
-static bool is_nothing(const struct report_sums *sums)
+bool report_is_nothing(const struct report_sums *sums)
 {
     return sums->line_count == 0 && sums->quantity == 0 && sums->gross == 0 &&
            sums->refunded == 0 && sums->tax == 0 && sums->store_fee == 0 &&
@@ -141,17 +142,64 @@ static bool is_settled(const struct reading *reading, const struct report_key *k
 
 /* ---- the rows of a page ---- */
 
+/* What a window gives without any sale (a guarantee, an advance) stands in a row of its own, at its
+ * place before `key` (NULL: the end). Other groupings have no place for it. */
+static enum accord_error add_bare_groups(struct reading *reading, const struct report_key *key)
+{
+    struct report *report = &reading->report;
+    if (reading->ask->group_by != REPORT_BY_AGREEMENT)
+        return ACCORD_OK;
+    for (; reading->window_at < reading->windows.count; reading->window_at++) {
+        const struct report_window *window = &reading->windows.items[reading->window_at];
+        const struct accord_agreement_version *terms = &window->version->terms;
+        if (key != NULL && compare_version(window->version, key) >= 0)
+            return ACCORD_OK;
+        if (!window->pays || (report->group_count > 0 &&
+                              report->groups[report->group_count - 1].version == window->version))
+            continue;
+        if (report->group_count == reading->ask->limit) {
+            report->more = true;
+            return STOP;
+        }
+        struct report_group *group = &report->groups[report->group_count++];
+        group->version = window->version;
+        group->key = (struct report_key){.agreement = slice_of(terms->agreement),
+                                         .version = terms->version,
+                                         .day = reading->ask->day_from,
+                                         .held = SLICE(""),
+                                         .provider = SLICE(""),
+                                         .course_id = SLICE(""),
+                                         .channel = SLICE(""),
+                                         .currency = slice_of(terms->currency.code),
+                                         .sale_currency = slice_of(terms->currency.code)};
+        report->last = group->key;
+    }
+    return ACCORD_OK;
+}
+
+/* Windows that stand on pages before. */
+static void skip_windows(struct reading *reading)
+{
+    const struct report_key *after = &reading->ask->after;
+    while (after->agreement.len > 0 && reading->window_at < reading->windows.count &&
+           compare_version(reading->windows.items[reading->window_at].version, after) <= 0)
+        reading->window_at++;
+}
+
 static enum accord_error take_row(void *context, const struct report_key *key,
                                   const struct report_sums *sums)
 {
     struct reading *reading = context;
     struct report *report = &reading->report;
     const struct report_ask *ask = reading->ask;
-    if (!is_settled(reading, key) || is_nothing(sums))
+    if (!is_settled(reading, key) || report_is_nothing(sums))
         return ACCORD_OK;
     struct report_group *group =
         report->group_count == 0 ? NULL : &report->groups[report->group_count - 1];
-    if (group == NULL || compare_groups(ask->group_by, &group->key, key) != 0) {
+    if (group == NULL || report_compare_groups(ask->group_by, &group->key, key) != 0) {
+        const enum accord_error error = add_bare_groups(reading, key);
+        if (error != ACCORD_OK)
+            return error;
         if (report->group_count == ask->limit) {
             report->more = true;
             return STOP;
@@ -192,8 +240,8 @@ static enum accord_error take_share(void *context, const struct report_key *key,
         return ACCORD_OK;
     int order = -1;
     while (reading->share_at < report->group_count &&
-           (order = compare_groups(reading->ask->group_by, &report->groups[reading->share_at].key,
-                                   key)) < 0)
+           (order = report_compare_groups(reading->ask->group_by,
+                                          &report->groups[reading->share_at].key, key)) < 0)
         reading->share_at++;
     if (reading->share_at == report->group_count)
         return STOP;
@@ -202,13 +250,23 @@ static enum accord_error take_share(void *context, const struct report_key *key,
 
 /* ---- the whole period ---- */
 
-static struct report_total *total_of(struct reading *reading, const struct report_key *key)
+static struct report_total *find_total(struct report *report, struct slice currency,
+                                       struct slice sale_currency)
+{
+    for (size_t i = 0; i < report->total_count; i++)
+        if (slice_equal(report->totals[i].currency, currency) &&
+            slice_equal(report->totals[i].sale_currency, sale_currency))
+            return &report->totals[i];
+    return NULL;
+}
+
+static struct report_total *total_of(struct reading *reading, struct slice currency,
+                                     struct slice sale_currency)
 {
     struct report *report = &reading->report;
-    for (size_t i = 0; i < report->total_count; i++)
-        if (slice_equal(report->totals[i].currency, key->currency) &&
-            slice_equal(report->totals[i].sale_currency, key->sale_currency))
-            return &report->totals[i];
+    struct report_total *there = find_total(report, currency, sale_currency);
+    if (there != NULL)
+        return there;
     /* There are few currencies. */
     struct report_total *totals =
         arena_array(reading->arena, report->total_count + 1, sizeof *totals);
@@ -217,8 +275,8 @@ static struct report_total *total_of(struct reading *reading, const struct repor
     if (report->total_count > 0)
         memcpy(totals, report->totals, report->total_count * sizeof *totals);
     struct report_total *total = &totals[report->total_count];
-    if (!keep(reading->arena, key->currency, &total->currency) ||
-        !keep(reading->arena, key->sale_currency, &total->sale_currency))
+    if (!keep(reading->arena, currency, &total->currency) ||
+        !keep(reading->arena, sale_currency, &total->sale_currency))
         return NULL;
     report->totals = totals;
     report->total_count++;
@@ -267,14 +325,22 @@ static enum accord_error total_row(void *context, const struct report_key *key,
     struct reading *reading = context;
     if (key->held.len > 0)
         return add_held(reading, key, sums, false);
-    if (!is_wanted(reading, key) || is_nothing(sums))
+    if (!is_wanted(reading, key) || report_is_nothing(sums))
         return ACCORD_OK;
     const struct agreement_version *version = find_version(reading, key);
     if (version == NULL)
         return ACCORD_E_DATABASE_ERROR;
-    struct report_total *total = total_of(reading, key);
+    struct report_total *total = total_of(reading, key->currency, key->sale_currency);
     if (total == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
+    struct report_window *window = report_window_of(&reading->windows, version);
+    if (window != NULL) {
+        const enum accord_error error =
+            report_window_count(reading->arena, window, key->sale_currency, sums->net);
+        if (error != ACCORD_OK)
+            return error;
+        total->provisional = total->provisional || window->provisional;
+    }
     if (is_collector(reading, version) &&
         accord_sub(total->due, sums->net, &total->due) != ACCORD_OK)
         return ACCORD_E_OVERFLOW;
@@ -288,11 +354,40 @@ static enum accord_error total_share(void *context, const struct report_key *key
     if (!is_settled(reading, key) || amount == 0 ||
         !slice_equal(payee, slice_of(reading->ask->partner)))
         return ACCORD_OK;
-    struct report_total *total = total_of(reading, key);
+    struct report_total *total = total_of(reading, key->currency, key->sale_currency);
     if (total == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     const enum accord_error error = accord_add(total->own, amount, &total->own);
     return error == ACCORD_OK ? accord_add(total->due, amount, &total->due) : error;
+}
+
+static enum accord_error total_part(struct reading *reading, const struct report_window *window,
+                                    const struct report_window_part *part)
+{
+    const struct accord_agreement_version *terms = &window->version->terms;
+    struct report_total *total =
+        total_of(reading, slice_of(terms->currency.code), part->sale_currency);
+    enum accord_error error = total == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
+    for (uint32_t p = 0; error == ACCORD_OK && p < terms->party_count; p++) {
+        total->provisional = total->provisional || window->provisional;
+        if (strcmp(terms->parties[p], reading->ask->partner) != 0)
+            continue;
+        error = accord_add(total->own, part->amounts[p], &total->own);
+        if (error == ACCORD_OK)
+            error = accord_add(total->due, part->amounts[p], &total->due);
+    }
+    return error;
+}
+
+static enum accord_error total_windows(struct reading *reading)
+{
+    enum accord_error error = report_windows_divide(reading->arena, &reading->windows);
+    for (size_t i = 0; error == ACCORD_OK && i < reading->windows.count; i++) {
+        const struct report_window *window = &reading->windows.items[i];
+        for (size_t j = 0; error == ACCORD_OK && j < window->part_count; j++)
+            error = total_part(reading, window, &window->parts[j]);
+    }
+    return error;
 }
 
 static enum accord_error uncovered_row(void *context, const struct report_key *key,
@@ -325,6 +420,47 @@ static enum accord_error read_uncovered(struct db *db, struct reading *reading)
                                   uncovered_count, reading);
 }
 
+/* ---- windows and sums of the page's groups ---- */
+
+/* Groups of one version and currency stand next to each other. */
+static bool is_together(const struct report_group *a, const struct report_group *b)
+{
+    return a->version == b->version && slice_equal(a->key.sale_currency, b->key.sale_currency);
+}
+
+static enum accord_error add_windows(struct db *db, struct reading *reading,
+                                     const struct report_filter *filter)
+{
+    struct report *report = &reading->report;
+    enum accord_error error = ACCORD_OK;
+    for (size_t from = 0, to; error == ACCORD_OK && from < report->group_count; from = to) {
+        struct report_group *groups = &report->groups[from];
+        const struct report_window *window = report_window_of(&reading->windows, groups->version);
+        for (to = from; to < report->group_count && is_together(groups, &report->groups[to]); to++)
+            report->groups[to].provisional = window != NULL && window->provisional;
+        for (size_t i = 0; window != NULL && window->pays && i < window->part_count; i++)
+            if (slice_equal(window->parts[i].sale_currency, groups->key.sale_currency))
+                error = report_window_spread(db, reading->arena, reading->ask, filter, window,
+                                             &window->parts[i], groups, to - from);
+    }
+    return error;
+}
+
+/* Also what the answer computes of it fits: each one's balance. */
+static enum accord_error add_up(struct report_group *group)
+{
+    int64_t unused;
+    enum accord_error error = accord_add(0, group->referral, &group->handed_out);
+    for (uint32_t p = 0; error == ACCORD_OK && p < ACCORD_PARTIES_MAX; p++)
+        error = accord_add(group->handed_out, group->shares[p], &group->handed_out);
+    for (uint32_t p = 0; error == ACCORD_OK && p < ACCORD_PARTIES_MAX; p++) {
+        error = accord_sub(0, group->shares[p], &unused);
+        if (error == ACCORD_OK)
+            error = accord_sub(group->shares[p], group->handed_out, &unused);
+    }
+    return error;
+}
+
 enum accord_error report_read(struct db *db, struct arena *arena, const struct report_ask *ask,
                               struct report *ret)
 {
@@ -332,8 +468,12 @@ enum accord_error report_read(struct db *db, struct arena *arena, const struct r
     const char *partner = ask->everything ? NULL : ask->partner;
     enum accord_error error =
         agreement_load_settling(db, arena, partner, &reading.versions, &reading.version_count);
+    if (error == ACCORD_OK)
+        error = report_windows_read(db, arena, ask, reading.versions, reading.version_count,
+                                    &reading.windows);
     if (error != ACCORD_OK)
         return error;
+    skip_windows(&reading);
     reading.report.groups = arena_array(arena, ask->limit, sizeof *reading.report.groups);
     if (reading.report.groups == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
@@ -345,15 +485,23 @@ enum accord_error report_read(struct db *db, struct arena *arena, const struct r
     if (error == ACCORD_OK)
         error = store_report_shares(db, &filter, total_share, &reading);
     if (error == ACCORD_OK)
+        error = total_windows(&reading);
+    if (error == ACCORD_OK)
         error = read_uncovered(db, &reading);
     if (error != ACCORD_OK)
         return error;
     filter.grain = group_grains[ask->group_by];
     filter.after = ask->after;
     error = store_report_rows(db, &filter, take_row, &reading);
+    if (error == ACCORD_OK)
+        error = add_bare_groups(&reading, NULL);
     if (error == ACCORD_OK || error == STOP)
         error = store_report_shares(db, &filter, take_share, &reading);
-    if (error != ACCORD_OK && error != STOP)
+    if (error == ACCORD_OK || error == STOP)
+        error = add_windows(db, &reading, &filter);
+    for (size_t i = 0; error == ACCORD_OK && i < reading.report.group_count; i++)
+        error = add_up(&reading.report.groups[i]);
+    if (error != ACCORD_OK)
         return error;
     *ret = reading.report;
     return ACCORD_OK;

@@ -25,6 +25,7 @@ struct report_ask {
     enum report_group_by group_by;
     int32_t day_from;        /**< first day of the month */
     int32_t day_to;          /**< exclusive */
+    instant_us now;          /**< periods that begin later have no windows yet */
     size_t limit;            /**< rows at most; > 0 */
     struct report_key after; /**< report.last of the page before; zeroed: the first page */
 };
@@ -37,6 +38,8 @@ struct report_group {
     int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the version */
     int64_t referral;                   /**< what promoters get who are no party */
     int64_t open;                       /**< left to the window */
+    int64_t handed_out; /**< to parties and promoters; net, but for a window amount's part */
+    bool provisional;   /**< has part in a window that is open */
 };
 
 /** Settled sales of the whole period in one currency under agreements in one currency. */
@@ -46,6 +49,7 @@ struct report_total {
     struct report_sums sums;
     int64_t own; /**< the partner's share */
     int64_t due; /**< + to receive, - to pay */
+    bool provisional;
 };
 
 struct report_held {
@@ -74,5 +78,13 @@ struct report {
  */
 enum accord_error report_read(struct db *db, struct arena *arena, const struct report_ask *ask,
                               struct report *ret);
+
+/** Order of the groups that two rows belong to: the store's, so that rows of one group stand next
+ * to each other. Zero: the same group. */
+int report_compare_groups(enum report_group_by group_by, const struct report_key *a,
+                          const struct report_key *b);
+
+/** What is left of a row when all of its lines have gone elsewhere. */
+bool report_is_nothing(const struct report_sums *sums);
 
 #endif

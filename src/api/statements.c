@@ -157,7 +157,7 @@ static void answer_csv(struct call *call, const struct statement_call *state)
     buf_init(out, (size_t)16 << 20);
     call->reply->status = 200;
     call->reply->content_type = "text/csv; charset=utf-8";
-    csv_init(&csv, out);
+    csv_writer_init(&csv, out);
     csv_str(&csv, "field");
     csv_str(&csv, "value");
     csv_row_end(&csv);

@@ -233,72 +233,83 @@ enum accord_error accord_pool_user(struct accord_pool *pool, int64_t fee_minor,
     return ACCORD_OK;
 }
 
-/* A division under way: shares[i] / parts is what payee i gets, and they add up to `total`. */
+/* A division under way: payee i gets shares[i] / parts, and these add up to `total`. */
 struct division {
-    wide *shares;
-    wide *scratch;
+    struct wide_part *shares;
+    struct wide_part *added; /* scratch */
+    wide *weights;           /* scratch */
+    uwide whole;             /* of the shares' rests */
     uint64_t parts;
     int64_t total;
     int64_t unclaimed;
 };
+
+/* Nothing stays unclaimed. */
+static void take_idle(const struct accord_pool *pool, struct division *division)
+{
+    division->total = pool->active_fees + pool->idle_fees;
+    division->unclaimed = 0;
+}
 
 /* All fees that take part, by units: one exact fraction. */
 static void divide_pro_rata(const struct accord_pool *pool, struct division *ret)
 {
     if (pool->units == 0)
         return; /* nobody used anything, so all fees are idle */
-    if (pool->terms.idle != ACCORD_POOL_RETAIN) {
-        ret->total = pool->active_fees + pool->idle_fees;
-        ret->unclaimed = 0;
-    }
+    if (pool->terms.idle != ACCORD_POOL_RETAIN)
+        take_idle(pool, ret);
     ret->parts = (uint64_t)pool->units;
     for (uint32_t i = 0; i < pool->terms.payee_count; i++)
-        ret->shares[i] = (wide)ret->total * pool->payees[i].units;
+        ret->shares[i].floor = (wide)ret->total * pool->payees[i].units;
 }
 
 /* lambda of the active fees and, if the terms say so, all of the idle ones by units; the rest as
- * the members used it. In millionths of millionths. */
+ * the members used it. In millionths of millionths, exact below them too unless idle fees are to be
+ * spread over the result: rests of two kinds have no common whole in 128 bits. */
 static enum accord_error divide_hybrid(const struct accord_pool *pool, struct division *ret)
 {
     const int64_t lambda = pool->terms.lambda_ppm;
+    const uint32_t count = pool->terms.payee_count;
     wide by_units = (wide)pool->active_fees * lambda * POOL_MICRO;
+    enum accord_error err = ACCORD_OK;
     if (pool->units == 0)
         return ACCORD_OK;
     if (pool->terms.idle == ACCORD_POOL_POOL) {
         by_units += (wide)pool->idle_fees * ACCORD_PPM_WHOLE * POOL_MICRO;
-        ret->total = pool->active_fees + pool->idle_fees;
-        ret->unclaimed = 0;
+        take_idle(pool, ret);
     }
     ret->parts = (uint64_t)ACCORD_PPM_WHOLE * POOL_MICRO;
-    for (uint32_t i = 0; i < pool->terms.payee_count; i++)
-        ret->scratch[i] = pool->payees[i].units;
-    const enum accord_error err =
-        wide_split(by_units, ret->scratch, pool->terms.payee_count, ret->scratch);
-    for (uint32_t i = 0; err == ACCORD_OK && i < pool->terms.payee_count; i++)
-        ret->shares[i] = ret->scratch[i] + pool->payees[i].share * (ACCORD_PPM_WHOLE - lambda);
+    for (uint32_t i = 0; i < count; i++)
+        ret->weights[i] = pool->payees[i].units;
+    if (pool->terms.idle == ACCORD_POOL_SPREAD)
+        err = wide_split(by_units, ret->weights, count, ret->shares);
+    else
+        wide_divide(by_units, ret->weights, count, ret->shares, &ret->whole);
+    for (uint32_t i = 0; err == ACCORD_OK && i < count; i++)
+        ret->shares[i].floor += pool->payees[i].share * (ACCORD_PPM_WHOLE - lambda);
     return err;
 }
 
-/* Adds the idle fees to the shares in proportion to them. A share of the other sign than the whole
- * (refunds) takes no part, so that nobody's is blown up. */
-static enum accord_error spread_idle(const struct accord_pool *pool, struct division *division)
+/* Adds the idle fees to the shares, which have no rests, in proportion to them. A share of the
+ * other sign than the whole (refunds) takes no part, so that nobody's is blown up. */
+static void spread_idle(const struct accord_pool *pool, struct division *division)
 {
+    const uint32_t count = pool->terms.payee_count;
     if (pool->active_fees == 0 || pool->idle_fees == 0)
-        return ACCORD_OK;
-    for (uint32_t i = 0; i < pool->terms.payee_count; i++) {
-        const wide share = pool->active_fees > 0 ? division->shares[i] : -division->shares[i];
-        division->scratch[i] = share > 0 ? share : 0;
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        const wide share = division->shares[i].floor;
+        division->weights[i] = (share < 0) == (pool->active_fees < 0) ? share : 0;
+        if (share < 0)
+            division->weights[i] = -division->weights[i];
     }
-    const enum accord_error err =
-        wide_split((wide)pool->idle_fees * (wide)division->parts, division->scratch,
-                   pool->terms.payee_count, division->scratch);
-    if (err != ACCORD_OK)
-        return err;
-    for (uint32_t i = 0; i < pool->terms.payee_count; i++)
-        division->shares[i] += division->scratch[i];
-    division->total = pool->active_fees + pool->idle_fees;
-    division->unclaimed = 0;
-    return ACCORD_OK;
+    wide_divide((wide)pool->idle_fees * (wide)division->parts, division->weights, count,
+                division->added, &division->whole);
+    for (uint32_t i = 0; i < count; i++) {
+        division->shares[i].floor += division->added[i].floor;
+        division->shares[i].rest = division->added[i].rest;
+    }
+    take_idle(pool, division);
 }
 
 static enum accord_error divide(const struct accord_pool *pool, struct division *ret)
@@ -308,7 +319,8 @@ static enum accord_error divide(const struct accord_pool *pool, struct division 
     ret->total = pool->active_fees;
     ret->unclaimed = pool->idle_fees;
     for (uint32_t i = 0; i < pool->terms.payee_count; i++)
-        ret->shares[i] = pool->payees[i].share;
+        ret->shares[i] = (struct wide_part){.floor = pool->payees[i].share};
+    ret->whole = 1;
     switch (pool->terms.method) {
     case ACCORD_POOL_PRO_RATA:
         divide_pro_rata(pool, ret);
@@ -321,8 +333,9 @@ static enum accord_error divide(const struct accord_pool *pool, struct division 
     case ACCORD_POOL_WEIGHTED_SHAPLEY:
         break;
     }
-    return err == ACCORD_OK && pool->terms.idle == ACCORD_POOL_SPREAD ? spread_idle(pool, ret)
-                                                                      : err;
+    if (err == ACCORD_OK && pool->terms.idle == ACCORD_POOL_SPREAD)
+        spread_idle(pool, ret);
+    return err;
 }
 
 static void tell_whole(accord_step_fn *step, void *context, const char *op, int64_t amount)
@@ -342,7 +355,8 @@ static void tell(const struct accord_pool *pool, const struct division *division
         const struct accord_step units = {
             .op = "units", .amount = pool->payees[i].units, .rate_ppm = -1};
         struct accord_step share = {.op = "pool", .amount = amounts[i], .rate_ppm = -1};
-        trace_share(&shares[i], division->shares[i] < 0 ? -1 : 1, (int64_t)division->parts, &share);
+        trace_share(&shares[i], division->shares[i].floor < 0 ? -1 : 1, (int64_t)division->parts,
+                    &share);
         step(context, i, &units);
         step(context, i, &share);
     }
@@ -355,13 +369,16 @@ enum accord_error accord_pool_explain(const struct accord_pool *pool, int64_t *r
     struct accord_share *shares = calloc(count + 1, sizeof *shares);
     int64_t *amounts = calloc(count + 1, sizeof *amounts);
     struct division division = {.shares = calloc(count + 1, sizeof *division.shares),
-                                .scratch = calloc(count + 1, sizeof *division.scratch)};
+                                .added = calloc(count + 1, sizeof *division.added),
+                                .weights = calloc(count + 1, sizeof *division.weights)};
     enum accord_error err = ACCORD_E_OUT_OF_MEMORY;
 
-    if (shares != NULL && amounts != NULL && division.shares != NULL && division.scratch != NULL)
+    if (shares != NULL && amounts != NULL && division.shares != NULL && division.added != NULL &&
+        division.weights != NULL)
         err = divide(pool, &division);
     if (err == ACCORD_OK)
-        err = wide_round(division.shares, division.parts, division.total, count, amounts, shares);
+        err = wide_round(division.shares, division.whole, division.parts, division.total, count,
+                         amounts, shares);
     if (err == ACCORD_OK) {
         if (step != NULL)
             tell(pool, &division, amounts, shares, step, context);
@@ -371,7 +388,8 @@ enum accord_error accord_pool_explain(const struct accord_pool *pool, int64_t *r
     free(shares);
     free(amounts);
     free(division.shares);
-    free(division.scratch);
+    free(division.added);
+    free(division.weights);
     return err;
 }
 

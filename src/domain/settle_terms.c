@@ -1,5 +1,6 @@
 /* From net to shares: what the terms of a version hand out of one line. */
 #include "domain/settle_work.h"
+#include "domain/terms.h"
 
 /* What is added to net before it is shared, and whom that is charged to. */
 struct charges {
@@ -7,15 +8,11 @@ struct charges {
     int64_t kept_fees;
 };
 
-/* True for CPA that is known with the line; all other is settled per window. */
-static bool is_per_line(const struct accord_term *cpa)
-{
-    return cpa->floor_minor < 0 && cpa->cap_minor < 0 && cpa->metric != ACCORD_METRIC_LEARNERS;
-}
-
+/* Handed out as a fixed sum: amounts, and CPA that is known with the line. */
 static bool is_fixed(const struct accord_term *term)
 {
-    return term->kind == ACCORD_TERM_AMOUNT || (term->kind == ACCORD_TERM_CPA && is_per_line(term));
+    return term->kind == ACCORD_TERM_AMOUNT ||
+           (term->kind == ACCORD_TERM_CPA && !terms_cpa_has_window(term));
 }
 
 static bool is_split(const struct accord_term *term)

@@ -10,16 +10,16 @@ static const int64_t day_us = INT64_C(86400000000);
 
 /* ---- kinds ---- */
 
-static bool cpa_has_window(const struct accord_term *term)
+bool terms_cpa_has_window(const struct accord_term *cpa)
 {
-    return term->floor_minor >= 0 || term->cap_minor >= 0 || term->metric == ACCORD_METRIC_LEARNERS;
+    return cpa->floor_minor >= 0 || cpa->cap_minor >= 0 || cpa->metric == ACCORD_METRIC_LEARNERS;
 }
 
 static bool term_has_window(const struct accord_term *term)
 {
     switch (term->kind) {
     case ACCORD_TERM_CPA:
-        return cpa_has_window(term);
+        return terms_cpa_has_window(term);
     case ACCORD_TERM_TIERED:
     case ACCORD_TERM_GREATER_OF:
     case ACCORD_TERM_GUARANTEE:

@@ -24,4 +24,8 @@ enum accord_error terms_check_at(const struct accord_agreement_version *version,
 enum accord_error agreement_check_at(const struct accord_agreement_version *version,
                                      struct terms_fault *ret_fault);
 
+/** True of CPA that is settled per window, having a floor or a cap or counting learners; else it is
+ *  known with the line. */
+bool terms_cpa_has_window(const struct accord_term *cpa);
+
 #endif

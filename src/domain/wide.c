@@ -4,14 +4,17 @@
 #include <stdlib.h>
 
 struct candidate {
-    uwide rest;
+    uwide fraction;
+    uwide rest; /* decides where fractions are equal */
     size_t rank;
 };
 
-static int by_rest_then_rank(const void *a, const void *b)
+static int by_fraction_then_rank(const void *a, const void *b)
 {
     const struct candidate *x = a;
     const struct candidate *y = b;
+    if (x->fraction != y->fraction)
+        return x->fraction > y->fraction ? -1 : 1;
     if (x->rest != y->rest)
         return x->rest > y->rest ? -1 : 1;
     return x->rank < y->rank ? -1 : x->rank > y->rank;
@@ -41,59 +44,86 @@ static void mul_div(uwide a, uwide b, uwide m, uwide *ret_floor, uwide *ret_rest
     *ret_rest = rest;
 }
 
-enum accord_error wide_split(wide total, const wide *weights, size_t count, wide *ret_parts)
+void wide_divide(wide total, const wide *weights, size_t count, struct wide_part *ret_parts,
+                 uwide *ret_whole)
+{
+    const uwide magnitude = (uwide)(total < 0 ? -total : total);
+    uwide whole = 0;
+    for (size_t i = 0; i < count; i++)
+        whole += (uwide)weights[i];
+    for (size_t i = 0; i < count; i++) {
+        uwide floor = 0;
+        uwide rest = 0;
+        mul_div((uwide)weights[i], magnitude, whole, &floor, &rest);
+        ret_parts[i] = (struct wide_part){.floor = (wide)floor, .rest = rest};
+        if (total < 0)
+            ret_parts[i] = (struct wide_part){.floor = -(wide)floor - (rest > 0),
+                                              .rest = rest > 0 ? whole - rest : 0};
+    }
+    *ret_whole = whole;
+}
+
+enum accord_error wide_split(wide total, const wide *weights, size_t count,
+                             struct wide_part *ret_parts)
 {
     struct candidate *order = calloc(count + 1, sizeof *order);
-    const uwide magnitude = (uwide)(total < 0 ? -total : total);
-    uwide weight_sum = 0;
-    uwide left = magnitude;
+    const wide sign = total < 0 ? -1 : 1;
+    uwide whole = 0;
+    wide left = total * sign;
 
     if (order == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        weight_sum += (uwide)weights[i];
+    wide_divide(left, weights, count, ret_parts, &whole);
     for (size_t i = 0; i < count; i++) {
-        uwide floor = 0;
-        mul_div((uwide)weights[i], magnitude, weight_sum, &floor, &order[i].rest);
-        order[i].rank = i;
-        ret_parts[i] = (wide)floor;
-        left -= floor;
+        order[i] = (struct candidate){.fraction = ret_parts[i].rest, .rank = i};
+        left -= ret_parts[i].floor;
     }
     /* left < number of positive rests, so a weight of zero is never reached. */
-    if (left > 0)
-        qsort(order, count, sizeof *order, by_rest_then_rank);
-    for (size_t place = 0; place < left; place++)
-        ret_parts[order[place].rank] += 1;
-    if (total < 0)
-        for (size_t i = 0; i < count; i++)
-            ret_parts[i] = -ret_parts[i];
+    qsort(order, count, sizeof *order, by_fraction_then_rank);
+    for (size_t place = 0; (wide)place < left; place++)
+        ret_parts[order[place].rank].floor += 1;
+    for (size_t i = 0; i < count; i++)
+        ret_parts[i] = (struct wide_part){.floor = ret_parts[i].floor * sign};
     free(order);
     return ACCORD_OK;
 }
 
-enum accord_error wide_round(const wide *numerators, uint64_t denominator, int64_t total,
-                             size_t count, int64_t *ret_parts, struct accord_share *ret_shares)
+/* The same of the mirror. */
+static struct wide_part magnitude_of(struct wide_part part, uwide whole)
+{
+    if (part.floor >= 0)
+        return part;
+    if (part.rest == 0)
+        return (struct wide_part){.floor = -part.floor};
+    return (struct wide_part){.floor = -(part.floor + 1), .rest = whole - part.rest};
+}
+
+enum accord_error wide_round(const struct wide_part *parts, uwide whole, uint64_t denominator,
+                             int64_t total, size_t count, int64_t *ret_parts,
+                             struct accord_share *ret_shares)
 {
     struct candidate *order = calloc(count + 1, sizeof *order);
     wide left = total;
 
     if (order == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        left -= numerators[i] / (wide)denominator; /* cut towards zero */
-    const int sign = left < 0 ? -1 : 1;
     for (size_t i = 0; i < count; i++) {
-        const wide whole = numerators[i] / (wide)denominator;
-        const wide rest = numerators[i] % (wide)denominator;
-        /* Fractions of the other sign are not in line. What is left is the sum of all fractions,
-         * so it is less than the number of those that are. */
-        order[i].rest = rest * sign > 0 ? (uwide)(rest * sign) : 0;
-        order[i].rank = i;
-        ret_parts[i] = (int64_t)whole;
-        ret_shares[i] = (struct accord_share){.floor = (int64_t)(whole < 0 ? -whole : whole),
-                                              .remainder = (uint64_t)(rest < 0 ? -rest : rest)};
+        const struct wide_part part = magnitude_of(parts[i], whole);
+        const int64_t cut = (int64_t)(part.floor / (wide)denominator);
+        ret_parts[i] = parts[i].floor < 0 ? -cut : cut;
+        left -= ret_parts[i];
+        order[i] = (struct candidate){
+            .fraction = (uwide)part.floor % denominator, .rest = part.rest, .rank = i};
+        ret_shares[i] =
+            (struct accord_share){.floor = cut, .remainder = (uint64_t)order[i].fraction};
     }
-    qsort(order, count, sizeof *order, by_rest_then_rank);
+    /* Fractions of the other sign are not in line. What is left is the sum of all fractions, so it
+     * is less than the number of those that are. */
+    const int sign = left < 0 ? -1 : 1;
+    for (size_t i = 0; i < count; i++)
+        if ((parts[i].floor < 0) != (sign < 0))
+            order[i] = (struct candidate){.rank = i};
+    qsort(order, count, sizeof *order, by_fraction_then_rank);
     for (size_t place = 0; place < count; place++) {
         const bool extra = (wide)place < left * sign;
         ret_shares[order[place].rank].place = (uint32_t)place;

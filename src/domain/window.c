@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain/terms.h"
 #include "domain/window_terms.h"
 
 /* One part on its way. A failure sticks, with the term at work, so that the arithmetic below reads
@@ -398,30 +399,6 @@ static void apply_advance(struct fold *fold, const struct accord_term *term)
         give_advance(fold, term);
 }
 
-/* What the fold follows without looking. */
-static enum accord_error check_indexes(const struct accord_agreement_version *version,
-                                       uint32_t *ret_term)
-{
-    *ret_term = UINT32_MAX;
-    if (version->party_count > ACCORD_PARTIES_MAX || version->term_count > ACCORD_TERMS_MAX)
-        return ACCORD_E_COUNT_OUT_OF_RANGE;
-    for (uint32_t i = 0; i < version->term_count; i++) {
-        const struct accord_term *term = &version->terms[i];
-        *ret_term = i;
-        if (term->kind == ACCORD_TERM_REFERRAL || term->kind == ACCORD_TERM_POOL)
-            continue; /* their payees are no parties */
-        if (term->payee >= version->party_count)
-            return ACCORD_E_PAYEE_NOT_PARTY;
-        if (term->funded_by >= version->party_count)
-            return ACCORD_E_FUNDER_NOT_PARTY;
-        if ((unsigned)term->window >= ACCORD_WINDOWS || (unsigned)term->metric >= ACCORD_METRICS)
-            return ACCORD_E_VALUE_UNKNOWN;
-        if (term->kind == ACCORD_TERM_TIERED && (term->tiers == NULL || term->tier_count == 0))
-            return ACCORD_E_COUNT_OUT_OF_RANGE;
-    }
-    return ACCORD_OK;
-}
-
 enum accord_error accord_window_settle(const struct accord_agreement_version *version,
                                        const struct accord_window_period *period,
                                        const struct accord_window_sums *sums,
@@ -430,7 +407,7 @@ enum accord_error accord_window_settle(const struct accord_agreement_version *ve
                                        uint32_t *ret_term, accord_step_fn *step, void *context)
 {
     uint32_t term = UINT32_MAX;
-    const enum accord_error err = check_indexes(version, &term);
+    const enum accord_error err = terms_check(version, &term);
     if (err != ACCORD_OK) {
         if (ret_term != NULL)
             *ret_term = term;

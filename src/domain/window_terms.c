@@ -1,5 +1,7 @@
 #include "domain/window_terms.h"
 
+#include "domain/terms.h"
+
 /* Amounts on their way are in millionths of a minor unit: rates are. */
 static const int64_t millionths = ACCORD_PPM_WHOLE;
 
@@ -10,8 +12,7 @@ bool window_term_is_cut_from_open(const struct accord_term *term)
     case ACCORD_TERM_GREATER_OF:
         return true;
     case ACCORD_TERM_CPA:
-        return term->floor_minor >= 0 || term->cap_minor >= 0 ||
-               term->metric == ACCORD_METRIC_LEARNERS;
+        return terms_cpa_has_window(term);
     case ACCORD_TERM_SHARE:
     case ACCORD_TERM_AMOUNT:
     case ACCORD_TERM_RESIDUAL:

@@ -6,6 +6,7 @@
 
 #include "ingest/facts_raw.h"
 #include "ingest/facts_writing.h"
+#include "ingest/payments.h"
 
 enum accord_error facts_note_payment(struct writing *w, const char *partner, const char *payment_id,
                                      size_t *ret)
@@ -159,4 +160,26 @@ void facts_accept_payment(struct writing *w, const struct item *item)
         struct payment_standing *payment = facts_row_at(&w->payments, at);
         payment->stands[state] = false;
     }
+}
+
+enum accord_error facts_post_payments(struct writing *w)
+{
+    /* Of each payment the last fact that changed it. */
+    int64_t *seqs = arena_array(w->tx->arena, w->payments.count + 1, sizeof *seqs);
+    if (seqs == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < w->accepted; i++) {
+        const struct item *item = w->kept[i];
+        size_t at;
+        enum payment_state state;
+        if (item->payment != SIZE_MAX)
+            seqs[item->payment] = item->fact->seq;
+        else if (voided(w, item, &at, &state))
+            seqs[at] = item->fact->seq;
+    }
+    enum accord_error error = ACCORD_OK;
+    for (size_t i = 0; error == ACCORD_OK && i < w->payments.count; i++)
+        if (seqs[i] != 0)
+            error = payment_post(w->tx, facts_row_at(&w->payments, i), seqs[i]);
+    return error;
 }

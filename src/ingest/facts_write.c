@@ -353,6 +353,8 @@ static enum accord_error write_group(struct ingest_tx *tx, struct fact_batch *co
         if (error == ACCORD_OK)
             error = post_orders(w);
         if (error == ACCORD_OK)
+            error = facts_post_payments(w);
+        if (error == ACCORD_OK)
             error = apply_feedback(w);
     }
     return error != ACCORD_OK ? error : summarize(w, batches, count);

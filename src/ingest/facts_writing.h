@@ -129,6 +129,8 @@ enum accord_error facts_check_payment(const struct writing *w, const struct item
 /** False: the item is a void of a state that is not the payment's last. */
 bool facts_may_void_payment(const struct writing *w, const struct item *item);
 void facts_accept_payment(struct writing *w, const struct item *item);
+/** Of phase 4: brings the books to what stands of the payments that changed. */
+enum accord_error facts_post_payments(struct writing *w);
 
 /** Phase 2: gives an item its status; what is accepted is seen by the items behind it. */
 enum accord_error facts_decide(struct writing *w, struct item *item);

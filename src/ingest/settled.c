@@ -212,12 +212,14 @@ static enum accord_error split_by_day(struct making *m, size_t version, struct e
     struct accord_line_result *results =
         arena_array(m->arena, order->line_count + 1, sizeof *results);
     struct accord_refund *upto = arena_array(m->arena, m->refund_count + 1, sizeof *upto);
+    int64_t *of_refund = arena_array(m->arena, m->refund_count + 1, sizeof *of_refund);
     int64_t *days = arena_array(m->arena, m->refund_count + 1, sizeof *days);
     struct entry_row *before = arena_array(m->arena, order->line_count + 1, sizeof *before);
-    if (results == NULL || upto == NULL || days == NULL || before == NULL)
+    if (results == NULL || upto == NULL || of_refund == NULL || days == NULL || before == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < m->refund_count; i++)
-        days[i] = refund_day(terms, order->occurred_at_us, m->refunds[i].occurred_at_us);
+        of_refund[i] = days[i] =
+            refund_day(terms, order->occurred_at_us, m->refunds[i].occurred_at_us);
     days[m->refund_count] = sale_day;
     qsort(days, m->refund_count + 1, sizeof *days, by_number);
     for (size_t d = 0; d <= m->refund_count; d++) {
@@ -226,7 +228,7 @@ static enum accord_error split_by_day(struct making *m, size_t version, struct e
         if (d > 0 && days[d] == days[d - 1])
             continue;
         for (size_t i = 0; i < m->refund_count; i++)
-            if (refund_day(terms, order->occurred_at_us, m->refunds[i].occurred_at_us) <= days[d])
+            if (of_refund[i] <= days[d])
                 upto[count++] = m->refunds[i];
         enum accord_error error = accord_settle_order(order, upto, count, m->choice->terms,
                                                       m->choice->count, results, &unused);

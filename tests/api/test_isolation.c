@@ -15,6 +15,8 @@ static char *outsider; /* every scope, every role but the platform's */
 static char *expired;
 static char *import_id;
 static char *key_id;
+static char *statement_id;
+static char *dispute_id;
 
 static void setup(void)
 {
@@ -50,6 +52,19 @@ static void setup(void)
         "\"2025-01-10T00:00:00Z\",\"provider\":\"victim\",\"course_id\":\"c\",\"value\":5,"
         "\"text\":\"" MARK " review\"}");
 
+    is = post(operator_key, "/v1/agreements/pact/periods/2025-01/close", NULL);
+    expect_status(is, 200);
+    statement_id = strdup(text_at(is, text("%s/id", find(is, "/statements", "partner", "victim"))));
+    is = post(victim, text("/v1/statements/%s/disputes", statement_id),
+              "{\"reason\":\"" MARK " reason\"}");
+    expect_status(is, 201);
+    dispute_id = strdup(text_at(is, "/id"));
+    is = post(operator_key, "/v1/payments",
+              text("{\"payment_id\":\"pay\",\"payer\":\"%s\",\"payee\":\"victim\",\"currency\":"
+                   "\"CNY\",\"amount\":7654321,\"statements\":[\"%s\"]}",
+                   operator_id(), statement_id));
+    expect_status(is, 201);
+
     const time_t soon = time(NULL) + 2;
     struct tm parts;
     gmtime_r(&soon, &parts);
@@ -76,6 +91,8 @@ static void teardown(void)
     free(expired);
     free(import_id);
     free(key_id);
+    free(statement_id);
+    free(dispute_id);
     world_teardown();
     client_free_all();
 }
@@ -86,7 +103,7 @@ static void teardown(void)
     "\"currency\":\"CNY\",\"terms\":[{\"kind\":\"residual\",\"payee\":\"victim\"}]"
 
 /* How an outsider asks each operation for what is the victim's; `own`: it may answer 200, about the
- * outsider itself. {import} and {key} stand for the victim's ids. */
+ * outsider itself. {import}, {key}, {statement} and {dispute} stand for the victim's ids. */
 static const struct probe {
     const char *operation;
     const char *path;
@@ -146,6 +163,28 @@ static const struct probe {
     {"getRevenue", "/v1/revenue?period=2025-01&partner=victim", NULL, NULL, false},
     {"getOrder", "/v1/orders/victim-shop/o1", NULL, NULL, false},
     {"explainOrder", "/v1/orders/victim-shop/o1/explain", NULL, NULL, false},
+    {"listPeriods", "/v1/periods?agreement=pact", NULL, NULL, false},
+    {"closePeriod", "/v1/agreements/pact/periods/2025-02/close", NULL, NULL, false},
+    {"closePeriods", "/v1/periods/2025-02/close", NULL, NULL, false},
+    {"listStatements", "/v1/statements", NULL, NULL, true},
+    {"getStatement", "/v1/statements/{statement}", NULL, NULL, false},
+    {"acceptStatement", "/v1/statements/{statement}/accept", NULL, NULL, false},
+    {"listStatementLines", "/v1/statements/{statement}/lines", NULL, NULL, false},
+    {"openDispute", "/v1/statements/{statement}/disputes", "{\"reason\":\"X\"}", NULL, false},
+    {"listDisputes", "/v1/statements/{statement}/disputes", NULL, NULL, false},
+    {"resolveDispute", "/v1/statements/{statement}/disputes/{dispute}/resolve",
+     "{\"outcome\":\"rejected\",\"resolution\":\"X\"}", NULL, false},
+    {"withdrawDispute", "/v1/statements/{statement}/disputes/{dispute}/withdraw", NULL, NULL,
+     false},
+    {"createPayment", "/v1/payments",
+     "{\"payment_id\":\"x\",\"payer\":\"victim\",\"payee\":\"outsider\",\"currency\":\"CNY\","
+     "\"amount\":1}",
+     NULL, false},
+    {"listPayments", "/v1/payments", NULL, NULL, true},
+    {"getPayment", "/v1/payments/pay", NULL, NULL, false},
+    {"movePayment", "/v1/payments/pay/state", "{\"state\":\"failed\"}", NULL, false},
+    {"listBalances", "/v1/balances", NULL, NULL, true},
+    {"listPostings", "/v1/postings", NULL, NULL, true},
     {"getHealth", "/healthz", NULL, NULL, true},
     {"getReady", "/readyz", NULL, NULL, true},
     {"getMetrics", "/metrics", NULL, NULL, true},
@@ -162,14 +201,27 @@ struct described {
     json_t *scopes;
 };
 
+static const char *id_of(char letter)
+{
+    switch (letter) {
+    case 'i':
+        return import_id;
+    case 's':
+        return statement_id;
+    case 'd':
+        return dispute_id;
+    default:
+        return key_id;
+    }
+}
+
 static const char *fill(const char *path)
 {
     const char *open = strchr(path, '{');
     if (open == NULL)
         return path;
     const char *close = strchr(open, '}');
-    return text("%.*s%s%s", (int)(open - path), path, open[1] == 'i' ? import_id : key_id,
-                close + 1);
+    return fill(text("%.*s%s%s", (int)(open - path), path, id_of(open[1]), close + 1));
 }
 
 static struct response *ask(const struct described *operation, const char *key)
@@ -279,6 +331,33 @@ START_TEST(every_operation_keeps_to_its_partner)
     expect_text(get(victim, "/v1/agreements/pact"), "/state", "active");
     expect_money(get(victim, "/v1/revenue?period=2025-01"), "/totals/0/gross", 7654321, "CNY");
     expect_count(get(victim, "/v1/courses/victim/c/feedback"), "/reviews", 1);
+    expect_text(get(victim, "/v1/payments/pay"), "/state", "approved");
+    struct response *disputes = get(victim, "/v1/statements/%s/disputes", statement_id);
+    expect_text(disputes, "/state", "disputed");
+    expect_count(disputes, "/items", 1);
+    expect_text(disputes, "/items/0/state", "open");
+    expect_text(get(victim, "/v1/periods?agreement=pact"), "/items/1/state", "open");
+}
+END_TEST
+
+/* What is the operator's or another party's is not found either when it is asked for by name. */
+START_TEST(settlement_of_others_is_not_found)
+{
+    static const char *const paths[] = {
+        "/v1/statements?partner=victim", "/v1/balances?partner=victim",
+        "/v1/postings?partner=victim", "/v1/payments?partner=victim"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        expect_problem(get(outsider, "%s", paths[i]), 404, "not_found");
+        expect_status(get(victim, "%s", paths[i]), 200);
+        expect_status(get(operator_key, "%s", paths[i]), 200);
+    }
+    /* The other party of the agreement has a statement of its own. */
+    expect_problem(get(seller, "/v1/statements/%s", statement_id), 404, "not_found");
+    expect_problem(get(seller, "/v1/statements/%s/lines", statement_id), 404, "not_found");
+    expect_problem(get(seller, "/v1/payments/pay"), 404, "not_found");
+    expect_count(get(seller, "/v1/statements"), "/items", 1);
+    expect_text(get(seller, "/v1/statements"), "/items/0/partner", "victim-shop");
+    expect_absent(get(victim, "/v1/balances"), "/trial_balance");
 }
 END_TEST
 
@@ -340,6 +419,7 @@ static Suite *make_suite(void)
     tcase_add_unchecked_fixture(all, setup, teardown);
     tcase_add_checked_fixture(all, NULL, test_teardown);
     tcase_add_test(all, every_operation_keeps_to_its_partner);
+    tcase_add_test(all, settlement_of_others_is_not_found);
     tcase_add_test(all, test_keys_reach_no_live_data);
     tcase_add_test(all, parties_see_their_lines_and_no_more);
     suite_add_tcase(suite, all);

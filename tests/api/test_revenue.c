@@ -324,6 +324,56 @@ START_TEST(a_funded_discount_is_added_back_and_charged)
 }
 END_TEST
 
+/* Admin fee, CPA of a unit, kept fees on the channel, and refunds in the month in which they
+ * occur: the report, the order and its explanation say the same. */
+START_TEST(terms_of_a_line_are_reported_and_explained)
+{
+    const struct pair pair = make_pair("terms");
+    agree(&pair, "terms",
+          text("\"currency\":\"CNY\",\"base\":{\"payment_fee\":{\"deduct\":true},"
+               "\"admin_fee\":{\"deduct\":true,\"rate_ppm\":30000}},\"qualify_days\":14,"
+               "\"refund\":{\"basis\":\"in_period\",\"fee_borne_by\":\"%s\"},"
+               "\"terms\":[{\"kind\":\"cpa\",\"payee\":\"%s\",\"amount_minor\":700,"
+               "\"per\":\"unit\"},{\"kind\":\"share\",\"payee\":\"%s\",\"share_ppm\":"
+               "500000},{\"kind\":\"residual\",\"payee\":\"%s\"}]",
+               pair.c, pair.p, pair.p, pair.c));
+    post_facts(pair.ck, order(&pair, "1", JAN, "CNY", 10000, ",\"payment_fee\":100"));
+    /* 3 % of 9900; of 9603 first 700. */
+    struct response *is = report(pair.pk, "2025-01", "");
+    expect_money(is, "/rows/0/admin_fee", 297, "CNY");
+    expect_money(is, "/rows/0/net", 9603, "CNY");
+    expect_payee(is, "/rows/0", pair.p, 700 + 4452);
+    expect_payee(is, "/rows/0", pair.c, 4451);
+    /* All of it back in February: January stays; what is left are the CPA and the fees. */
+    post_facts(pair.ck, refund("1", "x", "2025-02-20T00:00:00Z", 10000));
+    is = report(pair.pk, "2025-01", "");
+    expect_money(is, "/rows/0/refunded", 0, "CNY");
+    expect_payee(is, "/rows/0", pair.p, 5152);
+    is = report(pair.pk, "2025-02", "");
+    expect_int(is, "/rows/0/lines", 0);
+    expect_money(is, "/rows/0/refunded", 10000, "CNY");
+    expect_money(is, "/rows/0/net", -10000, "CNY");
+    expect_payee(is, "/rows/0", pair.p, 350 - 5152);
+    expect_payee(is, "/rows/0", pair.c, -350 - 397 - 4451);
+    is = get(pair.pk, "/v1/orders/%s/1", pair.c);
+    expect_money(is, "/lines/0/admin_fee", 297, "CNY");
+    expect_money(is, "/lines/0/net", -397, "CNY");
+    is = get(pair.pk, "/v1/orders/%s/1/explain", pair.c);
+    static const char *const ops[] = {"refund",      "gross",    "refunded",        "payment_fee",
+                                      "admin_fee",   "net",      "fees_added_back", "share_base",
+                                      "cpa",         "to_share", "share",           "residual",
+                                      "fees_charged"};
+    expect_count(is, "/lines/0/steps", sizeof ops / sizeof ops[0]);
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        expect_text(is, text("/lines/0/steps/%zu/op", i), ops[i]);
+    expect_money(is, "/lines/0/steps/6/amount", 397, "CNY");
+    expect_money(is, "/lines/0/steps/7/amount", 0, "CNY");
+    expect_money(is, "/lines/0/steps/8/amount", 700, "CNY");
+    expect_money(is, "/lines/0/steps/12/amount", -397, "CNY");
+    expect_text(is, "/lines/0/steps/12/payee", pair.c);
+}
+END_TEST
+
 START_TEST(fixed_amounts_come_before_shares)
 {
     const struct pair pair = make_pair("fixed");
@@ -479,6 +529,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, months_are_those_of_the_agreements_zone);
     tcase_add_test(all, versions_go_by_when_it_was_sold);
     tcase_add_test(all, a_funded_discount_is_added_back_and_charged);
+    tcase_add_test(all, terms_of_a_line_are_reported_and_explained);
     tcase_add_test(all, fixed_amounts_come_before_shares);
     tcase_add_test(all, held_lines_are_shown_to_whom_they_concern);
     tcase_add_test(all, order_of_arrival_changes_nothing);

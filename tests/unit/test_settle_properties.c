@@ -18,6 +18,7 @@ struct drawn {
     struct accord_line lines[LINES];
     struct accord_touch touches[TOUCHES];
     struct accord_promoter promoters[PROMOTERS];
+    struct accord_rate_pin rates[VERSIONS];
     struct accord_order order;
     struct accord_refund refunds[REFUNDS];
     size_t refund_count;
@@ -190,10 +191,13 @@ static void draw(uint64_t *seed, int64_t top, struct drawn *ret)
         ret->versions[i].version = i + 1;
         ret->versions[i].effective_from_us = fixture_time + random_below(seed, 3) - 1;
         ret->pointers[i] = &ret->versions[i];
-        if (random_below(seed, 8) == 0)
+        if (random_below(seed, 4) == 0)
             memcpy(ret->versions[i].currency.code, "USD", 4);
+        ret->rates[i] = (struct accord_rate_pin){.num = 1 + random_below(seed, 3000),
+                                                 .den = random_below(seed, 4) * 1009};
     }
     ret->order = fixture_order(ret->lines, 1 + (size_t)random_below(seed, LINES));
+    ret->order.rates = ret->rates;
     for (size_t i = 0; i < ret->order.line_count; i++)
         ret->lines[i] = draw_line(seed, line_ids[i], top);
     draw_refunds(seed, ret, top);
@@ -246,11 +250,13 @@ static bool adds_up(const struct accord_line_result *result)
     if (result->refunded < 0 || result->refunded > result->gross)
         return false;
     if (result->held != ACCORD_HELD_NOT)
-        return sum == 0 && result->net == 0 && result->tax == 0 && result->store_fee == 0 &&
-               result->payment_fee == 0 && result->admin_fee == 0 && result->added_back == 0 &&
-               result->base == 0 && result->lines_qualified == 0 && result->units_qualified == 0;
-    return sum == result->net && net == result->net && result->tax >= 0 && result->store_fee >= 0 &&
-           result->payment_fee >= 0 && result->admin_fee >= 0 && result->added_back >= 0;
+        return sum == 0 && result->net_sale == 0 && result->net == 0 && result->tax == 0 &&
+               result->store_fee == 0 && result->payment_fee == 0 && result->admin_fee == 0 &&
+               result->added_back == 0 && result->base == 0 && result->lines_qualified == 0 &&
+               result->units_qualified == 0;
+    return sum == result->net && net == result->net_sale && result->tax >= 0 &&
+           result->store_fee >= 0 && result->payment_fee >= 0 && result->admin_fee >= 0 &&
+           result->added_back >= 0;
 }
 
 static const int64_t tops[] = {3, 100, 20000, 1000000000, ACCORD_AMOUNT_MAX};
@@ -348,7 +354,7 @@ START_TEST(test_refund_everything)
                           "round %d: held", round);
             ck_assert_msg(line->refunded == line->gross, "round %d: not all of it", round);
             ck_assert_msg(line->tax == 0 && line->added_back == 0, "round %d: tax", round);
-            ck_assert_msg(line->net == -line->store_fee - line->payment_fee - line->admin_fee,
+            ck_assert_msg(line->net_sale == -line->store_fee - line->payment_fee - line->admin_fee,
                           "round %d: net", round);
             if (line->held == ACCORD_HELD_NOT)
                 check_kept(&drawn.versions[line->version], &sold[i], line,
@@ -388,6 +394,7 @@ struct sums {
     int64_t payees[LINES];
     int64_t net[LINES];
     bool has_net[LINES];
+    int other_currency; /* steps that are told again, converted */
     bool wrong;
 };
 
@@ -422,6 +429,10 @@ static void sum_step(void *context, size_t line, const struct accord_step *step)
         sums->wrong = sums->wrong || step->amount != sums->running[line];
     } else if (strcmp(op, "share_base") == 0 || strcmp(op, "to_share") == 0) {
         sums->wrong = sums->wrong || step->amount != sums->running[line];
+    } else if (strcmp(op, "convert") == 0) {
+        sums->running[line] = step->amount;
+    } else if (strcmp(op, "discount") == 0 || strcmp(op, "kept_fees") == 0) {
+        sums->other_currency++;
     } else if (strcmp(op, "added_back") == 0 || strcmp(op, "fees_added_back") == 0) {
         sums->running[line] += step->amount;
     } else if (strcmp(op, "open") == 0) {
@@ -460,7 +471,7 @@ START_TEST(test_explained)
         for (size_t i = 0; i < lines; i++) {
             bool right = sums.lines[i].refunded == got[i].refunded;
             if (got[i].held == ACCORD_HELD_NOT)
-                right = right && sums.has_net[i] && sums.net[i] == got[i].net &&
+                right = right && sums.has_net[i] && sums.net[i] == got[i].net_sale &&
                         sums.payees[i] == got[i].net;
             ck_assert_msg(right, "round %d line %zu", round, i);
         }

@@ -412,7 +412,7 @@ START_TEST(test_marginal_tiers_unit_by_unit)
         draw_tiers(&seed, &drawn, &term);
         if (term.metric == ACCORD_METRIC_NET && random_below(&seed, 2) == 0)
             for (uint32_t i = 0; i < term.tier_count; i++) /* ties are frequent in halves */
-                drawn.tiers[0][i].rate = 500000 * random_below(&seed, 3);
+                drawn.tiers[0][i].rate = 500000 * (1 + random_below(&seed, 2));
         const struct accord_agreement_version version = window_version(&term, 1);
         const struct accord_window_period month = window_month(5);
         for (int64_t metric = 0; metric < 80; metric++) {
