@@ -407,10 +407,10 @@ enum accord_error close_period(struct ingest_tx *tx, const char *agreement, cons
     struct closed closed;
     struct close_result result;
     int64_t seq;
-    enum accord_error error = begin(&c, agreement, label, tx->now);
-    /* From here on nobody else posts: what is booked in the period is all there will ever be. */
+    /* From here on nobody else posts or closes: what is booked is all there will ever be. */
+    enum accord_error error = ingest_seq(tx, 1, &seq);
     if (error == ACCORD_OK)
-        error = ingest_seq(tx, 1, &seq);
+        error = begin(&c, agreement, label, tx->now);
     if (error == ACCORD_OK)
         error = rollup_batch_flush(tx->rollups, tx->db);
     if (error != ACCORD_OK)

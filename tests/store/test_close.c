@@ -445,6 +445,36 @@ START_TEST(test_windows)
 }
 END_TEST
 
+/* Facts and the close behind them may be written in one transaction; what is held waits aside. */
+START_TEST(test_one_transaction)
+{
+    struct close_result closed;
+    books_course(&b, "p2", "go");
+    books_agreement(&b, "z", 1,
+                    P2_C1("", "{\"kind\":\"tiered\",\"payee\":\"p2\",\"metric\":\"net\",\"mode\":"
+                              "\"whole\",\"window\":\"period\",\"steps\":[{\"from\":0,"
+                              "\"share_ppm\":500000}]},{\"kind\":\"amount\",\"payee\":\"p2\","
+                              "\"amount_minor\":10}"));
+    struct fact_batch *batch = books_decode(
+        &b, "c1",
+        "[{\"event_id\":\"e1\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-10T10:00:00Z\","
+        "\"order_id\":\"o1\",\"currency\":\"CNY\",\"lines\":[{\"line_id\":\"1\",\"provider\":"
+        "\"p2\","
+        "\"course_id\":\"go\",\"quantity\":1,\"paid\":1010},{\"line_id\":\"2\",\"provider\":\"p2\","
+        "\"course_id\":\"go\",\"quantity\":1,\"paid\":9}]}]");
+    books_begin(&b);
+    ck_assert_int_eq(facts_write(b.tx, &batch, 1), ACCORD_OK);
+    ck_assert_int_eq(close_period(b.tx, "z", "2025-01", "op", &closed), ACCORD_OK);
+    const struct statement_row *p2 = closing_of(&closed, "p2");
+    ck_assert_int_eq(p2->earned, 10 + 500);
+    closing_says(p2, "\"held\":[{\"currency\":\"CNY\",\"gross\":9,\"lines\":1,\"reason\":"
+                     "\"over_allocated\"}]");
+    closing_says(closing_of(&closed, "c1"), "\"closing\":-510,");
+    books_commit(&b);
+    books_verify(&b);
+}
+END_TEST
+
 /* Who is paid but is no party sees its own lines, and of them only what is its own. */
 START_TEST(test_promoter)
 {
@@ -509,6 +539,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, test_payments);
     tcase_add_test(cases, test_due);
     tcase_add_test(cases, test_windows);
+    tcase_add_test(cases, test_one_transaction);
     tcase_add_test(cases, test_promoter);
     tcase_add_test(cases, test_quarter);
     suite_add_tcase(suite, cases);
