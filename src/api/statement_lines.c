@@ -269,6 +269,7 @@ static void read_into(struct call *call, struct lines_call *state)
         return;
     if (state->form == FORM_JSON) {
         struct json_writer w = {.out = out, .comma = true};
+        buf_add_char(out, ']');
         write_next(call, state, &w);
         buf_add_char(out, '}');
     } else if (state->more) {
