@@ -12,6 +12,7 @@ typedef int cli_command(const struct config *config, char *const *argv);
 cli_command cli_serve;
 cli_command cli_migrate;
 cli_command cli_key;
+cli_command cli_rates;
 cli_command cli_verify;
 cli_command cli_config;
 cli_command cli_health;

@@ -14,6 +14,7 @@ static const struct {
     {"serve", cli_serve, "run the service"},
     {"migrate", cli_migrate, "bring the databases to this program's schema"},
     {"key", cli_key, "create, list or revoke API keys"},
+    {"rates", cli_rates, "load published exchange rates"},
     {"verify", cli_verify, "compute every result again from the journal and compare"},
     {"config", cli_config, "print the settings in force"},
     {"health", cli_health, "ask a running service whether it is well"},

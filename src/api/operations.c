@@ -12,6 +12,7 @@
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
+#include "api/rates.h"
 #include "api/revenue.h"
 #include "api/statement_lines.h"
 #include "api/statements.h"
@@ -38,6 +39,7 @@ static const struct {
     {dispute_operations, &dispute_operation_count},
     {payment_operations, &payment_operation_count},
     {balance_operations, &balance_operation_count},
+    {rate_operations, &rate_operation_count},
     {system_operations, &system_operation_count},
 };
 

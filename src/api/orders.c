@@ -289,7 +289,7 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
     jw_array_end(w);
     if (result->held == ACCORD_HELD_NOT &&
         accord_agreement_has_window(state->terms[result->version]))
-        jw_key_money(w, "open", result->open, state->order.currency);
+        jw_key_money(w, "open", result->open, state->terms[result->version]->currency);
 }
 
 static void write_rate(struct json_writer *w, const struct accord_rate_pin *rate)

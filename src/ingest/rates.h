@@ -72,4 +72,18 @@ struct rates_given {
 enum accord_error ingest_rates_put(struct ingest_tx *tx, struct rates_given *days, size_t count,
                                    const char *loaded_by);
 
+/** Reads a day, "2026-01-31", of the years 1970 to 2199. */
+bool rates_parse_day(struct slice text, int64_t *ret);
+
+/**
+ * Reads the file that the European Central Bank publishes: a row of names, "Date" and currencies,
+ * then a row per day; "N/A" and empty cells are passed over, as are currencies that no longer are.
+ *
+ * @param ret_line  on failure: where
+ * @return ACCORD_OK; ACCORD_E_CSV_INVALID (no such row of names, or a cell that is no day or rate,
+ *         a day that comes twice); ACCORD_E_OUT_OF_MEMORY
+ */
+enum accord_error rates_read_csv(struct arena *arena, struct slice text, struct rates_given **ret,
+                                 size_t *ret_count, uint64_t *ret_line);
+
 #endif
