@@ -1,6 +1,7 @@
 /* From a draft to an agreement in force, and to its end: propose, sign, reject, terminate. */
 #include "api/agreement_call.h"
 #include "api/agreements.h"
+#include "ingest/periods.h"
 
 enum { STEP_BODY_MAX = 16 * 1024 };
 
@@ -170,6 +171,21 @@ static enum accord_error overlap_with(struct call *call, const struct agreement_
     return error;
 }
 
+/* What begins in a closed period changes what has been published: that must have been agreed. */
+static enum accord_error past_check(struct call *call, const struct agreement_version *given)
+{
+    int64_t closed;
+    const enum accord_error error =
+        store_periods_last(call->db, &given->terms.agreement, 1, &closed);
+    if (error != ACCORD_OK || closed == PERIOD_NONE || given->retroactive)
+        return error;
+    const int64_t open = period_after(given->quarterly, closed);
+    if (given->terms.effective_from_us < zone_day_start(given->zone, (int32_t)open))
+        call_fail(call, ACCORD_E_PERIOD_CLOSED,
+                  "the version begins in a closed period and is not `retroactive`");
+    return ACCORD_OK;
+}
+
 /* Two versions that cover one sale have its channel and provider as parties. */
 static enum accord_error overlap_check(struct call *call, const struct agreement_version *given)
 {
@@ -260,6 +276,8 @@ static enum accord_error write_sign(struct call *call)
     struct agreement_version given;
     error = agreement_decode_row(call->arena, version, &given);
     if (error == ACCORD_OK && missing == 1)
+        error = past_check(call, &given);
+    if (error == ACCORD_OK && missing == 1 && !call->failed)
         error = overlap_check(call, &given);
     if (error != ACCORD_OK || call->failed)
         return error;

@@ -25,8 +25,4 @@ void csv_amount(struct csv_writer *csv, int64_t amount_minor, struct accord_curr
 void csv_empty(struct csv_writer *csv);
 void csv_row_end(struct csv_writer *csv);
 
-/* Callers under the old name, which is libcsv's: linked under it the importer would call this one.
- */
-#define csv_init csv_writer_init
-
 #endif

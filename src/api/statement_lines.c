@@ -157,7 +157,7 @@ static void write_payees(struct csv_writer *csv, const struct statement_line *li
             buf_add_str(&text, "; ");
         buf_add_str(&text, line->payees[i].payee);
         buf_add_char(&text, ' ');
-        csv_init(&amount, &text);
+        csv_writer_init(&amount, &text);
         csv_amount(&amount, line->payees[i].amount, currency);
     }
     csv_text(csv, buf_slice(&text));
@@ -258,7 +258,7 @@ static void read_into(struct call *call, struct lines_call *state)
     call->reply->status = 200;
     call->reply->content_type = types[state->form];
     state->out = out;
-    csv_init(&state->csv, out);
+    csv_writer_init(&state->csv, out);
     if (state->form == FORM_JSON)
         buf_add_str(out, "{\"items\":[");
     else if (state->form == FORM_CSV && !state->page.has_cursor)
@@ -269,6 +269,7 @@ static void read_into(struct call *call, struct lines_call *state)
         return;
     if (state->form == FORM_JSON) {
         struct json_writer w = {.out = out, .comma = true};
+        buf_add_char(out, ']');
         write_next(call, state, &w);
         buf_add_char(out, '}');
     } else if (state->more) {

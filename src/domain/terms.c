@@ -328,11 +328,24 @@ static int64_t highest_share(const struct accord_term *term, uint32_t *ret_step)
     return highest;
 }
 
+/* What is cut from the payee of the residual would come back to it. */
+static enum accord_error check_caps(const struct accord_agreement_version *version,
+                                    uint32_t residual, struct terms_fault *fault)
+{
+    for (uint32_t i = 0; i < version->term_count; i++)
+        if (version->terms[i].kind == ACCORD_TERM_CAP &&
+            version->terms[i].payee == version->terms[residual].payee) {
+            fault->term = i;
+            return in(fault, "payee", ACCORD_E_CAP_ON_RESIDUAL);
+        }
+    return ACCORD_OK;
+}
+
 static enum accord_error check_terms(const struct accord_agreement_version *version,
                                      struct terms_fault *fault)
 {
     int64_t shares = 0;
-    unsigned residuals = 0;
+    uint32_t residual = UINT32_MAX;
     if (version->term_count > ACCORD_TERMS_MAX)
         return in(fault, "terms", ACCORD_E_COUNT_OUT_OF_RANGE);
     for (uint32_t i = 0; i < version->term_count; i++) {
@@ -347,14 +360,18 @@ static enum accord_error check_terms(const struct accord_agreement_version *vers
             fault->step = step;
             return in(fault, "share_ppm", ACCORD_E_SHARES_EXCEED_WHOLE);
         }
-        if (term->kind == ACCORD_TERM_RESIDUAL && ++residuals > 1)
-            return ACCORD_E_RESIDUAL_REPEATED;
+        if (term->kind == ACCORD_TERM_RESIDUAL) {
+            if (residual != UINT32_MAX)
+                return ACCORD_E_RESIDUAL_REPEATED;
+            residual = i;
+        }
         err = check_pairs(version, i, fault);
         if (err != ACCORD_OK)
             return err;
     }
     fault->term = UINT32_MAX;
-    return residuals == 0 ? in(fault, "terms", ACCORD_E_RESIDUAL_MISSING) : ACCORD_OK;
+    return residual == UINT32_MAX ? in(fault, "terms", ACCORD_E_RESIDUAL_MISSING)
+                                  : check_caps(version, residual, fault);
 }
 
 /* ---- base and policies ---- */

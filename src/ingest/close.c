@@ -180,6 +180,33 @@ static int by_partner(const void *a, const void *b)
                   (*(struct closing_account *const *)b)->partner);
 }
 
+static int by_collector(const void *a, const void *b)
+{
+    return strcmp(((const struct closing_flow *)a)->collector,
+                  ((const struct closing_flow *)b)->collector);
+}
+
+static void sort_accounts(struct closing *c)
+{
+    if (c->count > 1)
+        qsort(c->accounts, c->count, sizeof(struct closing_account *), by_partner);
+    for (size_t i = 0; i < c->count; i++)
+        if (c->accounts[i]->flow_count > 1)
+            qsort(c->accounts[i]->flows, c->accounts[i]->flow_count, sizeof *c->accounts[i]->flows,
+                  by_collector);
+}
+
+const struct closing_account *closing_find(const struct closing *c, const char *partner)
+{
+    const struct closing_account key = {.partner = partner};
+    const struct closing_account *at = &key;
+    struct closing_account *const *found =
+        c->count == 0
+            ? NULL
+            : bsearch(&at, c->accounts, c->count, sizeof(struct closing_account *), by_partner);
+    return found == NULL ? NULL : *found;
+}
+
 /* ---- what is not in the lines ---- */
 
 static struct closing_account *find_account(const struct closing *c, const char *partner)
@@ -309,7 +336,7 @@ static enum accord_error make_statements(struct closing *c, struct closed *ret)
     int64_t sum = 0;
     enum accord_error error =
         closed.statements == NULL || closed.withheld == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
-    qsort(c->accounts, c->count, sizeof(struct closing_account *), by_partner);
+    sort_accounts(c);
     for (size_t i = 0; error == ACCORD_OK && i < c->count; i++) {
         error = closing_statement(c, c->accounts[i], &closed.statements[i], &closed.withheld[i]);
         if (error == ACCORD_OK)
@@ -407,10 +434,10 @@ enum accord_error close_period(struct ingest_tx *tx, const char *agreement, cons
     struct closed closed;
     struct close_result result;
     int64_t seq;
-    enum accord_error error = begin(&c, agreement, label, tx->now);
-    /* From here on nobody else posts: what is booked in the period is all there will ever be. */
+    /* From here on nobody else posts or closes: what is booked is all there will ever be. */
+    enum accord_error error = ingest_seq(tx, 1, &seq);
     if (error == ACCORD_OK)
-        error = ingest_seq(tx, 1, &seq);
+        error = begin(&c, agreement, label, tx->now);
     if (error == ACCORD_OK)
         error = rollup_batch_flush(tx->rollups, tx->db);
     if (error != ACCORD_OK)

@@ -107,6 +107,11 @@ static enum accord_error add_flow(struct closing *c, struct closing_account *acc
     for (size_t i = 0; i < account->flow_count; i++)
         if (strcmp(account->flows[i].collector, collector) == 0)
             return accord_add(account->flows[i].amount, amount, &account->flows[i].amount);
+    struct closing_account *other;
+    const enum accord_error error = closing_account_of(c, collector, &other);
+    if (error != ACCORD_OK)
+        return error;
+    other->collects = true;
     account->flows = grown(c->arena, account->flows, account->flow_count, &account->flow_cap,
                            sizeof *account->flows);
     if (account->flows == NULL)

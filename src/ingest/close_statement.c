@@ -136,25 +136,15 @@ static void write_name(struct json_writer *w, const struct partner_name *name)
     jw_object_end(w);
 }
 
-static bool party_of(const struct closing *c, const char *partner)
-{
-    const struct accord_agreement_version *terms = &c->governs->terms;
-    for (uint32_t i = 0; i < terms->party_count; i++)
-        if (strcmp(terms->parties[i], partner) == 0)
-            return true;
-    return false;
-}
-
 /* Parties see each other, a promoter who holds the money. */
 static void write_counterparties(struct json_writer *w, const struct closing *c,
                                  const struct closing_account *account)
 {
     jw_key(w, "counterparties");
     jw_array(w);
-    for (size_t i = 0; i < c->count; i++) {
-        const struct closing_account *other = c->accounts[i];
-        if (other != account && party_of(c, other->partner) &&
-            (account->party || is_collector(c, other)))
+    for (uint32_t i = 0; i < c->governs->terms.party_count; i++) {
+        const struct closing_account *other = closing_find(c, c->governs->terms.parties[i]);
+        if (other != NULL && other != account && (account->party || is_collector(c, other)))
             write_name(w, other->name);
     }
     jw_array_end(w);
@@ -302,6 +292,9 @@ static void write_settles_with(struct json_writer *w, const struct closing *c,
         for (size_t i = 0; i < c->count; i++)
             if (c->accounts[i] != account)
                 write_flow(w, c->accounts[i]->partner, -c->accounts[i]->total.position);
+    } else if (!account->collects) {
+        for (size_t i = 0; i < account->flow_count; i++)
+            write_flow(w, account->flows[i].collector, account->flows[i].amount);
     } else {
         for (size_t i = 0; i < c->count; i++) {
             int64_t amount = 0;

@@ -54,6 +54,7 @@ struct closing_account {
     struct closing_flow *flows;
     size_t flow_count;
     size_t flow_cap;
+    bool collects;                        /**< others get something from it */
     bool *versions;                       /**< which its lines belong to */
     const struct statement_row *previous; /**< or NULL */
     int64_t recent;                       /**< earned by sales that are younger than hold_days */
@@ -95,6 +96,8 @@ struct closing {
     const char *operator_id; /**< or NULL: there is none */
 };
 
+/** The account of a partner, once they are in the order of ids; NULL: it has none. */
+const struct closing_account *closing_find(const struct closing *c, const char *partner);
 /** The account of a partner; made when it has none. */
 enum accord_error closing_account_of(struct closing *c, const char *partner,
                                      struct closing_account **ret);

@@ -251,6 +251,8 @@ END_TEST
 
 START_TEST(who_pays_and_is_paid)
 {
+    REFUSED_TERMS("{\"kind\":\"cap\",\"payee\":\"chan\",\"amount_minor\":1,\"window\":\"year\"}",
+                  "/terms/0/payee", "cap_on_residual");
     REFUSED_TERMS("{\"kind\":\"advance\",\"payee\":\"prov\",\"funded_by\":\"prov\","
                   "\"amount_minor\":1}",
                   "/terms/0/funded_by", "funder_is_payee");

@@ -443,6 +443,33 @@ START_TEST(the_operator_signs_as_a_party_and_gives_standard_terms)
 }
 END_TEST
 
+START_TEST(what_is_closed_changes_by_consent_only)
+{
+    expect_status(
+        post(prov, "/v1/agreements", DRAFT("past", PARTIES, SCOPE("t9"), "2025-01-01T00:00:00Z")),
+        201);
+    sign_by_both("past", 1);
+    expect_status(post(operator_key, "/v1/agreements/past/periods/2025-01/close", NULL), 200);
+    /* The last instant of the closed month is too early, the first behind it is not. */
+    expect_status(post(prov, "/v1/agreements/past/versions",
+                       VERSION(PARTIES, SCOPE("t9"), "2025-01-31T23:59:59Z")),
+                  201);
+    expect_status(post(prov, "/v1/agreements/past/propose", "{\"version\":2}"), 200);
+    expect_status(post(prov, "/v1/agreements/past/sign", "{\"version\":2}"), 200);
+    expect_problem(post(chan, "/v1/agreements/past/sign", "{\"version\":2}"), 409, "period_closed");
+    expect_status(post(chan, "/v1/agreements/past/reject", "{\"version\":2}"), 200);
+    expect_status(post(prov, "/v1/agreements/past/versions",
+                       "{\"retroactive\":true," PARTIES SCOPE("t9") SINCE("2025-01-31T23:59:59Z")
+                           HALF "}"),
+                  201);
+    sign_by_both("past", 3);
+    expect_status(post(prov, "/v1/agreements/past/versions",
+                       VERSION(PARTIES, SCOPE("t9"), "2025-02-01T00:00:00Z")),
+                  201);
+    sign_by_both("past", 4);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("agreements");
@@ -458,6 +485,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_version_ends_only_what_its_parties_signed);
     tcase_add_test(all, what_was_overtaken_is_signed_no_more);
     tcase_add_test(all, an_end_reaches_what_is_still_in_force);
+    tcase_add_test(all, what_is_closed_changes_by_consent_only);
     tcase_add_test(all, the_operator_signs_as_a_party_and_gives_standard_terms);
     suite_add_tcase(suite, all);
     return suite;

@@ -43,6 +43,12 @@ static void refund(const char *order, const char *id, const char *at, int64_t am
     NUMBER(&b, "SELECT SUM(amount) FROM posting WHERE partner = '" partner                         \
                "' AND account = 'settlement'")
 
+#define TAMPER(text)                                                                               \
+    do {                                                                                           \
+        static const struct db_sql tamper_sql = {text};                                            \
+        ck_assert_int_eq(db_run(b.db, &tamper_sql, NULL, 0, 1, NULL), ACCORD_OK);                  \
+    } while (0)
+
 /* ---- labels ---- */
 
 START_TEST(test_labels)
@@ -204,6 +210,9 @@ START_TEST(test_refusals)
     closing_refuse(&b, "a", "2025-01", ACCORD_E_PERIOD_CLOSED);
     closing_refuse(&b, "a", "2024-12", ACCORD_E_NOT_FOUND);
     closing_refuse(&b, "a", "2025-03", ACCORD_E_PERIOD_NOT_OLDEST);
+    TAMPER("UPDATE resettle_head SET staging = 1");
+    closing_refuse(&b, "a", "2025-02", ACCORD_E_RESETTLEMENT_PENDING);
+    TAMPER("UPDATE resettle_head SET staging = 0");
     closing_do(&b, "a", "2025-02");
     ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM period"), 2);
     books_verify(&b);
@@ -236,12 +245,6 @@ START_TEST(test_after_the_end)
 END_TEST
 
 /* What verify finds when somebody has changed what is published. */
-#define TAMPER(text)                                                                               \
-    do {                                                                                           \
-        static const struct db_sql tamper_sql = {text};                                            \
-        ck_assert_int_eq(db_run(b.db, &tamper_sql, NULL, 0, 1, NULL), ACCORD_OK);                  \
-    } while (0)
-
 static int found_differences;
 static char found_text[4096];
 
@@ -289,6 +292,237 @@ START_TEST(test_verify)
 }
 END_TEST
 
+/* ---- beside the lines ---- */
+
+START_TEST(test_adjustments)
+{
+    sell("o1", "2025-01-10T10:00:00+08:00", 10000);
+    books_accept(&b, "op",
+                 "{\"event_id\":\"j\",\"type\":\"adjustment\",\"occurred_at\":"
+                 "\"2025-01-11T10:00:00Z\",\"adjustment_id\":\"j1\",\"agreement\":\"a\",\"payee\":"
+                 "\"p1\",\"funded_by\":\"c1\",\"currency\":\"CNY\",\"amount\":500,\"reason\":"
+                 "\"goodwill\",\"of_period\":\"2024-12\"}");
+    const struct close_result january = closing_do(&b, "a", "2025-01");
+    ck_assert_int_eq(closing_of(&january, "p1")->earned, 6000);
+    ck_assert_int_eq(closing_of(&january, "p1")->closing, 6500);
+    ck_assert_int_eq(closing_of(&january, "c1")->closing, -6500);
+    closing_says(closing_of(&january, "p1"),
+                 "\"adjustments\":[{\"adjustment\":\"j1\",\"amount\":500,\"funded_by\":\"c1\","
+                 "\"of_period\":\"2024-12\",\"payee\":\"p1\",\"position\":500,\"reason\":"
+                 "\"goodwill\"}]");
+    closing_says(closing_of(&january, "c1"), "\"position\":-500,\"reason\":\"goodwill\"");
+    books_accept(&b, "op",
+                 "{\"event_id\":\"v\",\"type\":\"void\",\"occurred_at\":\"2025-02-11T10:00:00Z\","
+                 "\"supersedes\":\"j\"}");
+    const struct close_result february = closing_do(&b, "a", "2025-02");
+    ck_assert_int_eq(closing_of(&february, "p1")->closing, 6000);
+    closing_says(closing_of(&february, "p1"), "\"amount\":-500,");
+    const struct close_result march = closing_do(&b, "a", "2025-03");
+    closing_says(closing_of(&march, "p1"), "\"adjustments\":[]");
+    ck_assert_int_eq(POSTED("p1"), 6000);
+    books_verify(&b);
+}
+END_TEST
+
+START_TEST(test_payments)
+{
+    int64_t seq;
+    sell("o1", "2025-01-10T10:00:00+08:00", 10000);
+    closing_do(&b, "a", "2025-01");
+    books_begin(&b);
+    ck_assert_int_eq(ingest_seq(b.tx, 1, &seq), ACCORD_OK);
+    const struct posting_row rows[] = {
+        {seq, 0, "payment", "c1", POSTING_SETTLEMENT, "a", "CNY", 6000, "op/y1", 1},
+        {seq, 1, "payment", "p1", POSTING_SETTLEMENT, "a", "CNY", -6000, "op/y1", 1}};
+    ck_assert_int_eq(store_postings_insert(b.db, rows, 2), ACCORD_OK);
+    books_commit(&b);
+    const struct close_result february = closing_do(&b, "a", "2025-02");
+    const struct statement_row *p1 = closing_of(&february, "p1");
+    ck_assert_int_eq(p1->opening, 6000);
+    ck_assert_int_eq(p1->closing, 0);
+    closing_says(p1, "\"payments\":[{\"amount\":-6000,\"payment\":\"op/y1\"}]");
+    ck_assert_int_eq(closing_of(&february, "c1")->closing, 0);
+    const struct close_result march = closing_do(&b, "a", "2025-03");
+    closing_says(closing_of(&march, "p1"), "\"payments\":[]");
+    books_verify(&b);
+}
+END_TEST
+
+#define P2_C1(more, terms)                                                                         \
+    "{\"parties\":[\"p2\",\"c1\"],\"scope\":{\"providers\":[\"p2\"],\"channels\":[\"c1\"]},"       \
+    "\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\"," more                 \
+    "\"terms\":[" terms ",{\"kind\":\"residual\",\"payee\":\"c1\"}]}"
+
+static void sell_p2(const char *order, const char *at, int64_t paid)
+{
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"e-%s\",\"type\":\"order.paid\",\"occurred_at\":\"%s\","
+                            "\"order_id\":\"%s\",\"currency\":\"CNY\",\"lines\":[{\"line_id\":\"1\""
+                            ",\"provider\":\"p2\",\"course_id\":\"go\",\"quantity\":1,"
+                            "\"paid\":%" PRId64 "}]}",
+                            order, at, order, paid));
+}
+
+START_TEST(test_due)
+{
+    books_course(&b, "p2", "go");
+    books_agreement(&b, "z", 1,
+                    P2_C1("\"hold_days\":10,\"reserve\":{\"ppm\":100000,\"periods\":2},"
+                          "\"min_payout_minor\":5000,",
+                          "{\"kind\":\"share\",\"payee\":\"p2\",\"share_ppm\":600000},"
+                          "{\"kind\":\"withholding\",\"payee\":\"p2\",\"rate_ppm\":200000}"));
+    sell_p2("o1", "2025-01-10T10:00:00Z", 10000);
+    sell_p2("o2", "2025-01-25T10:00:00Z", 1000);
+    /* 6600 earned, a fifth withheld; 600 are younger than ten days; a tenth is kept. */
+    const struct close_result january = closing_do(&b, "z", "2025-01");
+    const struct statement_row *row = closing_of(&january, "p2");
+    ck_assert_int_eq(row->closing, 5280);
+    closing_says(row, "\"withholding\":{\"amount\":1320,\"base\":6600,\"term\":1}");
+    closing_says(row, "\"pending\":600,");
+    closing_says(row, "\"reserve\":660,");
+    ck_assert_int_eq(row->due, 4020);
+    ck_assert_int_eq(row->payable, 0);
+    ck_assert_int_eq(closing_of(&january, "c1")->due, -6600);
+    ck_assert_int_eq(NUMBER(&b, "SELECT SUM(amount) FROM posting WHERE account = 'tax_withheld'"),
+                     1320);
+    sell_p2("o3", "2025-02-05T10:00:00Z", 20000);
+    const struct close_result february = closing_do(&b, "z", "2025-02");
+    row = closing_of(&february, "p2");
+    ck_assert_int_eq(row->closing, 5280 + 12000 - 2400);
+    ck_assert_int_eq(row->due, 14880 - 1200 - 660);
+    ck_assert_int_eq(row->payable, 13020);
+    /* January's reserve is free again. A loss is not taxed, nor does it reserve. */
+    books_accept(
+        &b, "c1",
+        "{\"event_id\":\"r\",\"type\":\"order.refunded\",\"occurred_at\":"
+        "\"2025-03-10T10:00:00Z\",\"order_id\":\"o1\",\"refund_id\":\"r\",\"amount\":100}");
+    const struct close_result march = closing_do(&b, "z", "2025-03");
+    row = closing_of(&march, "p2");
+    ck_assert_int_eq(row->closing, 14880 - 60);
+    ck_assert_int_eq(row->due, 14820 - 1200);
+    closing_says(row, "\"withholding\":{\"amount\":0,\"base\":0,\"term\":1}");
+    books_verify(&b);
+}
+END_TEST
+
+/* 20 % of a year's net up to 10000, 30 % above; the residual is settled with it. */
+START_TEST(test_windows)
+{
+    books_course(&b, "p2", "go");
+    books_agreement(&b, "z", 1,
+                    P2_C1("", "{\"kind\":\"tiered\",\"payee\":\"p2\",\"metric\":\"net\",\"mode\":"
+                              "\"marginal\",\"window\":\"year\",\"steps\":[{\"from\":0,"
+                              "\"share_ppm\":200000},{\"from\":10000,\"share_ppm\":300000}]}"));
+    sell_p2("o1", "2025-01-10T10:00:00Z", 8000);
+    const struct close_result january = closing_do(&b, "z", "2025-01");
+    ck_assert_int_eq(closing_of(&january, "p2")->earned, 1600);
+    ck_assert_int_eq(closing_of(&january, "c1")->earned, 6400);
+    ck_assert_int_eq(closing_of(&january, "c1")->closing, -1600);
+    const char *lines = closing_lines(&b, closing_of(&january, "p2"));
+    ck_assert_ptr_nonnull(strstr(lines, "\"open\":8000,"));
+    ck_assert_ptr_nonnull(
+        strstr(lines, "{\"earned\":1600,\"kind\":\"tiered\",\"line\":\"w0\",\"payees\":[{"
+                      "\"amount\":1600,\"payee\":\"p2\"}],\"period\":\"2025-01\",\"position\":1600,"
+                      "\"version\":1}\n"
+                      "{\"earned\":0,\"kind\":\"residual\",\"line\":\"w1\",\"payees\":[{"
+                      "\"amount\":6400,\"payee\":\"c1\"}]"));
+    /* A refund of January moves February, too: 4000 are the first of the year now. */
+    sell_p2("o2", "2025-02-10T10:00:00Z", 4000);
+    const struct close_result before = closing_draft(&b, "z", "2025-02");
+    ck_assert_int_eq(closing_of(&before, "p2")->earned, 400 + 600);
+    books_accept(
+        &b, "c1",
+        "{\"event_id\":\"r\",\"type\":\"order.refunded\",\"occurred_at\":"
+        "\"2025-02-11T10:00:00Z\",\"order_id\":\"o1\",\"refund_id\":\"r\",\"amount\":8000}");
+    const struct close_result february = closing_do(&b, "z", "2025-02");
+    ck_assert_int_eq(closing_of(&february, "p2")->earned, 800 - 1600);
+    ck_assert_int_eq(closing_of(&february, "p2")->closing, 800);
+    closing_says(closing_of(&february, "p2"),
+                 "\"differences\":[{\"count\":3,\"earned\":-1600,\"period\":\"2025-01\",");
+    closing_says(closing_of(&february, "c1"), "\"closing\":-800,");
+    books_verify(&b);
+}
+END_TEST
+
+/* Facts and the close behind them may be written in one transaction; what is held waits aside. */
+START_TEST(test_one_transaction)
+{
+    struct close_result closed;
+    books_course(&b, "p2", "go");
+    books_agreement(&b, "z", 1,
+                    P2_C1("", "{\"kind\":\"tiered\",\"payee\":\"p2\",\"metric\":\"net\",\"mode\":"
+                              "\"whole\",\"window\":\"period\",\"steps\":[{\"from\":0,"
+                              "\"share_ppm\":500000}]},{\"kind\":\"amount\",\"payee\":\"p2\","
+                              "\"amount_minor\":10}"));
+    struct fact_batch *batch = books_decode(
+        &b, "c1",
+        "[{\"event_id\":\"e1\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-10T10:00:00Z\","
+        "\"order_id\":\"o1\",\"currency\":\"CNY\",\"lines\":[{\"line_id\":\"1\",\"provider\":"
+        "\"p2\","
+        "\"course_id\":\"go\",\"quantity\":1,\"paid\":1010},{\"line_id\":\"2\",\"provider\":\"p2\","
+        "\"course_id\":\"go\",\"quantity\":1,\"paid\":9}]}]");
+    books_begin(&b);
+    ck_assert_int_eq(facts_write(b.tx, &batch, 1), ACCORD_OK);
+    ck_assert_int_eq(close_period(b.tx, "z", "2025-01", "op", &closed), ACCORD_OK);
+    const struct statement_row *p2 = closing_of(&closed, "p2");
+    ck_assert_int_eq(p2->earned, 10 + 500);
+    closing_says(p2, "\"held\":[{\"currency\":\"CNY\",\"gross\":9,\"lines\":1,\"reason\":"
+                     "\"over_allocated\"}]");
+    closing_says(closing_of(&closed, "c1"), "\"closing\":-510,");
+    books_commit(&b);
+    books_verify(&b);
+}
+END_TEST
+
+/* Who is paid but is no party sees its own lines, and of them only what is its own. */
+START_TEST(test_promoter)
+{
+    sell("o1", "2025-01-10T10:00:00+08:00", 10000);
+    sell("o2", "2025-01-11T10:00:00+08:00", 10000);
+    TAMPER("UPDATE entry_share SET payee = 'promoter' WHERE payee = 'p1' AND sale_seq = "
+           "(SELECT MIN(sale_seq) FROM entry_share)");
+    const struct close_result january = closing_do(&b, "a", "2025-01");
+    ck_assert_uint_eq(january.count, 3);
+    const struct statement_row *row = closing_of(&january, "promoter");
+    ck_assert_int_eq(row->closing, 6000);
+    ck_assert_int_eq(closing_of(&january, "p1")->closing, 6000);
+    ck_assert_int_eq(closing_of(&january, "c1")->closing, -12000);
+    const char *lines = closing_lines(&b, row);
+    ck_assert_ptr_nonnull(strstr(lines, "\"earned\":6000,"));
+    ck_assert_ptr_null(strstr(lines, "gross"));
+    ck_assert_ptr_null(strstr(lines, "payees"));
+    ck_assert_ptr_null(strstr(lines, "o2"));
+    closing_says(row, "\"counterparties\":[{\"id\":\"c1\",");
+    ck_assert_ptr_null(strstr(row->body.data, "\"p1\""));
+}
+END_TEST
+
+/* Quarters of a zone whose clocks change in between; settled with each other. */
+START_TEST(test_quarter)
+{
+    books_course(&b, "p2", "go");
+    books_agreement(&b, "z", 1,
+                    P2_C1("\"clearing\":\"direct\",\"period\":{\"kind\":\"quarter\",\"time_zone\":"
+                          "\"America/New_York\"},",
+                          "{\"kind\":\"share\",\"payee\":\"p2\",\"share_ppm\":500000}"));
+    /* The agreement begins on what is New Year's Eve there. */
+    closing_refuse(&b, "z", "2025-Q1", ACCORD_E_PERIOD_NOT_OLDEST);
+    closing_do(&b, "z", "2024-Q4");
+    sell_p2("o1", "2025-04-01T03:59:59Z", 100);
+    sell_p2("o2", "2025-04-01T04:00:00Z", 1000);
+    const struct close_result closed = closing_do(&b, "z", "2025-Q1");
+    const struct statement_row *row = closing_of(&closed, "p2");
+    ck_assert_int_eq(row->closing, 50);
+    closing_says(row, "\"from\":\"2025-01-01T05:00:00Z\"");
+    closing_says(row, "\"to\":\"2025-04-01T04:00:00Z\"");
+    closing_says(row, "\"settles_with\":[{\"amount\":50,\"partner\":\"c1\"}]");
+    closing_says(closing_of(&closed, "c1"),
+                 "\"settles_with\":[{\"amount\":-50,\"partner\":\"p2\"}]");
+    books_verify(&b);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("close");
@@ -301,6 +535,13 @@ static Suite *make_suite(void)
     tcase_add_test(cases, test_refusals);
     tcase_add_test(cases, test_after_the_end);
     tcase_add_test(cases, test_verify);
+    tcase_add_test(cases, test_adjustments);
+    tcase_add_test(cases, test_payments);
+    tcase_add_test(cases, test_due);
+    tcase_add_test(cases, test_windows);
+    tcase_add_test(cases, test_one_transaction);
+    tcase_add_test(cases, test_promoter);
+    tcase_add_test(cases, test_quarter);
     suite_add_tcase(suite, cases);
     return suite;
 }

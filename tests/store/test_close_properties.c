@@ -318,7 +318,7 @@ static bool close_next(struct books *b, const char *limit)
 {
     char label[PERIOD_LABEL_MAX];
     struct close_result draft;
-    struct close_result closed;
+    struct close_result closed = {.count = 0};
     if (!next_label(b, label) || strcmp(label, limit) >= 0)
         return false;
     ck_assert_int_eq(db_begin(b->db), ACCORD_OK);

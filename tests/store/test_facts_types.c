@@ -333,6 +333,9 @@ START_TEST(test_payments)
     books_accept(&b, "op",
                  PAYMENT_OF("e2", "y1", "sent", "700", "\"s1\",\"s2\"", ",\"reference\":\"B-77\""));
     ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM payment_fact WHERE reference = 'B-77'"), 1);
+    const char *again =
+        "[" PAYMENT_OF("e2", "y1", "sent", "700", "\"s2\",\"s1\"", ",\"reference\":\"B-77\"") "]";
+    ck_assert_int_eq(books_post(&b, "op", again)->facts[0].status, FACT_DUPLICATE);
     /* Only the last state can be taken back, or corrected with what the others say. */
     books_refuse(&b, "op", VOID("v1", "e1"), ACCORD_E_PAYMENT_STATE_INVALID, "/supersedes");
     books_refuse(&b, "op",

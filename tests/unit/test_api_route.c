@@ -232,7 +232,7 @@ START_TEST(scopes)
         all |= bit;
         count++;
     }
-    ck_assert_uint_eq(count, 8);
+    ck_assert_uint_eq(count, 10);
     ck_assert_uint_eq(auth_scope_find(SLICE("events")), 0);
     ck_assert_uint_eq(auth_scope_find(SLICE("")), 0);
 }

@@ -180,6 +180,7 @@ static bool same_sums(const struct entry_row *a, const struct entry_row *b)
 /* Up to any day the rows add up to the order settled with the refunds up to that day. */
 START_TEST(test_up_to_any_day)
 {
+    static const struct accord_rate_pin rate = {.num = 1000, .den = 7193};
     uint64_t seed = (uint64_t)_i + 9000;
     for (int round = 0; round < 100; round++) {
         struct refund_row all[REFUNDS];
@@ -191,6 +192,9 @@ START_TEST(test_up_to_any_day)
             lines[i].payment_fee = random_below(&seed, 200);
             lines[i].course_known = random_below(&seed, 8) > 0;
         }
+        const bool same = random_below(&seed, 2) == 0;
+        memcpy(version.terms.currency.code, same ? "CNY" : "USD", 4);
+        order.rates = &rate;
         version.terms.kept_fees_charged = random_below(&seed, 2) == 0;
         version.terms.referral_kept = random_below(&seed, 2) == 0;
         version.terms.qualify_days = random_below(&seed, 12) - 1;

@@ -250,6 +250,7 @@ END_TEST
 
 START_TEST(caps_and_floors)
 {
+    BREAK(10, payee, 1, ACCORD_E_CAP_ON_RESIDUAL, "payee");
     BREAK(3, cap_minor, 19999, ACCORD_E_CAP_BELOW_FLOOR, "cap_minor");
     BREAK(10, amount_minor, 599999, ACCORD_E_CAP_BELOW_FLOOR, "amount_minor");
     struct accord_agreement_version version = whole();

@@ -261,13 +261,14 @@ def draw_version(rng):
             if shares:
                 budget -= max(rate for _, rate in term["tiers"])
         terms.append(term)
+    residual = rng.randrange(len(parties))  # who cannot be capped
     for party in range(len(parties)):
         if party > 1 or rng.random() < 0.3:
             continue
         for window in (PERIOD, YEAR, LIFE):
             most = 1
             for kind in (GUARANTEE, FLOOR, CAP):
-                if rng.random() < 0.65 or len(terms) > 12:
+                if rng.random() < 0.65 or len(terms) > 12 or (kind == CAP and party == residual):
                     continue
                 term = blank(kind, party)
                 term["window"] = window
@@ -286,7 +287,7 @@ def draw_version(rng):
             term["amount"] = rng.randint(1, 5000)
             term["minimum"] = rng.choice([0, rng.randint(0, 9000)])
             terms.append(term)
-    terms.insert(rng.randint(0, len(terms)), blank(RESIDUAL, rng.randrange(len(parties))))
+    terms.insert(rng.randint(0, len(terms)), blank(RESIDUAL, residual))
     return dict(parties=parties, terms=terms)
 
 

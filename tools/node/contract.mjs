@@ -97,7 +97,7 @@ export function load(text) {
       return;
     }
     let body = answer.body;
-    if (given.endsWith('json')) {
+    if (/[/+]json$/.test(given)) {
       try {
         body = JSON.parse(answer.body);
       } catch (error) {

@@ -1,0 +1,337 @@
+/* Periods and statements over HTTP: closing them, the poll, the statement, its lines. */
+#include "support/deal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct response *get_as(const char *key, const char *path, const char *accept,
+                               const char *condition)
+{
+    return client_send(&(struct request){
+        .method = "GET", .path = path, .key = key, .headers = {accept, condition}});
+}
+
+/* January: 10000 at 70 : 30. February: 2000, and half of January's given back.
+ *   school  7000 | 1400 - 3500 = -2100, closing 4900
+ *   shop    3000, holds 10000: -7000 | 600 - 1500, holds 2000 - 5000: +2100, closing -4900 */
+START_TEST(a_statement_never_changes_and_later_ones_say_what_differs)
+{
+    const struct deal deal = deal_make("months", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    struct response *closed = deal_close(&deal, "2025-01");
+    expect_count(closed, "/statements", 2);
+    expect_bool(closed, "/dry_run", false);
+    const char *january = deal_statement(&deal, closed, "school");
+    struct response *first = get(deal.school, "/v1/statements/%s", january);
+    expect_status(first, 200);
+    expect_int(first, "/opening", 0);
+    expect_int(first, "/lines/count", 1);
+    expect_int(first, "/lines/earned", 7000);
+    expect_int(first, "/closing", 7000);
+    expect_int(first, "/payable", 7000);
+    expect_null(first, "/previous");
+    expect_text(first, "/collector", "months-shop");
+
+    deal_sell(&deal, "o2", "2025-02-10", 2000);
+    deal_refund(&deal, "o1", "2025-02-11", 5000);
+    closed = deal_close(&deal, "2025-02");
+    struct response *second =
+        get(deal.school, "/v1/statements/%s", deal_statement(&deal, closed, "school"));
+    expect_int(second, "/opening", 7000);
+    expect_int(second, "/lines/earned", 1400);
+    expect_count(second, "/differences", 1);
+    expect_text(second, "/differences/0/period", "2025-01");
+    expect_int(second, "/differences/0/earned", -3500);
+    expect_int(second, "/closing", 4900);
+    expect_text(second, "/previous/id", january);
+    struct response *shop =
+        get(deal.shop, "/v1/statements/%s", deal_statement(&deal, closed, "shop"));
+    expect_int(shop, "/opening", -7000);
+    expect_int(shop, "/lines/position", 600 - 2000);
+    expect_int(shop, "/differences/0/position", -1500 + 5000);
+    expect_int(shop, "/closing", -4900);
+    expect_int(shop, "/payable", -4900);
+
+    struct response *again = get(deal.school, "/v1/statements/%s", january);
+    ck_assert_str_eq(again->body, first->body);
+    ck_assert_str_eq(header(again, "etag"), header(first, "etag"));
+}
+END_TEST
+
+START_TEST(the_hash_of_the_bytes_is_the_tag)
+{
+    const struct deal deal = deal_make("tags", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    struct response *closed = deal_close(&deal, "2025-01");
+    const char *id = deal_statement(&deal, closed, "school");
+    struct response *list = get(deal.school, "/v1/statements");
+    const char *path = text("/v1/statements/%s", id);
+    struct response *json = get(deal.school, "%s", path);
+    /* Bodies this long may be sent gzipped, with a tag of their own; this client takes none. */
+    ck_assert_str_eq(header(json, "etag"), text("\"%s\"", text_at(list, "/items/0/hash")));
+    struct response *is =
+        get_as(deal.school, path, NULL, text("If-None-Match: %s", header(json, "etag")));
+    expect_status(is, 304);
+    struct response *csv = get_as(deal.school, path, "Accept: text/csv", NULL);
+    expect_status(csv, 200);
+    ck_assert_str_eq(header(csv, "content-type"), "text/csv; charset=utf-8");
+    ck_assert_str_ne(header(csv, "etag"), header(json, "etag"));
+    ck_assert_ptr_nonnull(strstr(csv->body, "field,value\r\n"));
+    ck_assert_ptr_nonnull(strstr(csv->body, "\r\n/closing,7000\r\n"));
+    ck_assert_ptr_nonnull(strstr(csv->body, "\r\n/partner/id,tags-school\r\n"));
+    expect_problem(get_as(deal.school, path, "Accept: image/png", NULL), 406, "not_acceptable");
+    expect_problem(get(deal.school, "/v1/statements/stm_00000000000000000000000000"), 404,
+                   "not_found");
+}
+END_TEST
+
+START_TEST(the_poll_brings_what_changed)
+{
+    const struct deal deal = deal_make("polled", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    struct response *before = get(deal.school, "/v1/statements");
+    expect_count(before, "/items", 0);
+    const char *id = deal_statement(&deal, deal_close(&deal, "2025-01"), "school");
+    struct response *is = get(deal.school, "/v1/statements?since=%s", text_at(before, "/as_of"));
+    expect_status(is, 200);
+    expect_count(is, "/items", 1);
+    expect_text(is, "/items/0/id", id);
+    expect_text(is, "/items/0/state", "published");
+    expect_text(is, "/items/0/period", "2025-01");
+    expect_money(is, "/items/0/payable", 7000, "CNY");
+    expect_text(is, "/items/0/links/lines", text("/v1/statements/%s/lines", id));
+    const char *path = text("/v1/statements?since=%s", text_at(is, "/as_of"));
+    struct response *none = get(deal.school, "%s", path);
+    expect_count(none, "/items", 0);
+    expect_status(get_as(deal.school, path, NULL, text("If-None-Match: %s", header(none, "etag"))),
+                  304);
+    /* Its acceptance is a change. */
+    expect_status(post(deal.school, text("/v1/statements/%s/accept", id), NULL), 200);
+    is = get(deal.school, "%s", path);
+    expect_count(is, "/items", 1);
+    expect_text(is, "/items/0/state", "accepted");
+    expect_count(get(deal.school, "/v1/statements?state=accepted"), "/items", 1);
+    expect_count(get(deal.school, "/v1/statements?state=published"), "/items", 0);
+    expect_count(get(deal.school, "/v1/statements?agreement=polled"), "/items", 1);
+    expect_count(get(deal.school, "/v1/statements?agreement=other"), "/items", 0);
+    expect_problem(get(deal.school, "/v1/statements?state=lost"), 400, "query_invalid");
+    expect_problem(get(deal.school, "/v1/statements?since=x"), 400, "cursor_invalid");
+    expect_count(get(operator_key, "/v1/statements?agreement=polled"), "/items", 2);
+    expect_count(get(operator_key, "/v1/statements?partner=polled-school"), "/items", 1);
+    /* Page by page. */
+    is = get(operator_key, "/v1/statements?agreement=polled&limit=1");
+    expect_count(is, "/items", 1);
+    is = get(operator_key, "/v1/statements?agreement=polled&limit=1&cursor=%s",
+             text_at(is, "/next"));
+    expect_count(is, "/items", 1);
+    expect_null(is, "/next");
+}
+END_TEST
+
+START_TEST(only_its_partner_accepts_a_statement)
+{
+    const struct deal deal = deal_make("accepts", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    const char *id = deal_statement(&deal, deal_close(&deal, "2025-01"), "school");
+    const char *path = text("/v1/statements/%s/accept", id);
+    expect_problem(post(deal.shop, path, NULL), 404, "not_found");
+    expect_problem(post(operator_key, path, NULL), 403, "role_missing");
+    expect_text(post(deal.school, path, NULL), "/state", "accepted");
+    struct response *again = post(deal.school, path, NULL);
+    expect_status(again, 200);
+    expect_text(again, "/state", "accepted");
+}
+END_TEST
+
+START_TEST(a_deadline_that_has_passed_accepts)
+{
+    const struct deal deal = deal_make("late", "\"dispute_days\":0,");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    const char *id = deal_statement(&deal, deal_close(&deal, "2025-01"), "school");
+    struct response *is = get(deal.school, "/v1/statements");
+    expect_text(is, "/items/0/state", "accepted");
+    expect_count(get(deal.school, "/v1/statements?state=accepted"), "/items", 1);
+    expect_count(get(deal.school, "/v1/statements?state=published"), "/items", 0);
+    expect_problem(
+        post(deal.school, text("/v1/statements/%s/disputes", id), "{\"reason\":\"too late\"}"), 409,
+        "dispute_late");
+}
+END_TEST
+
+/* One line a page; as NDJSON and CSV all of them; amounts by hand as above. */
+START_TEST(lines_in_three_forms)
+{
+    const struct deal deal = deal_make("lines", "");
+    deal_sell(&deal, "=1+1", "2025-01-10", 10000);
+    deal_sell(&deal, "-5", "2025-01-11", 4000);
+    struct response *closed = deal_close(&deal, "2025-01");
+    const char *school = deal_statement(&deal, closed, "school");
+    const char *shop = deal_statement(&deal, closed, "shop");
+    struct response *page = get(deal.school, "/v1/statements/%s/lines?limit=1", school);
+    expect_status(page, 200);
+    expect_count(page, "/items", 1);
+    expect_text(page, "/items/0/kind", "sale");
+    expect_text(page, "/items/0/order_id", "=1+1");
+    expect_int(page, "/items/0/net", 10000);
+    expect_int(page, "/items/0/earned", 7000);
+    expect_int(page, "/items/0/position", 7000);
+    ck_assert_ptr_nonnull(header(page, "link"));
+    struct response *next = get(deal.school, "/v1/statements/%s/lines?limit=1&cursor=%s", school,
+                                text_at(page, "/next"));
+    expect_count(next, "/items", 1);
+    expect_text(next, "/items/0/order_id", "-5");
+    expect_int(next, "/items/0/earned", 2800);
+    expect_null(next, "/next");
+    expect_problem(get(deal.school, "/v1/statements/%s/lines?cursor=x", school), 400,
+                   "cursor_invalid");
+
+    struct response *ndjson = get_as(deal.school, text("/v1/statements/%s/lines", school),
+                                     "Accept: application/x-ndjson", NULL);
+    expect_status(ndjson, 200);
+    ck_assert_str_eq(header(ndjson, "content-type"), "application/x-ndjson");
+    size_t lines = 0;
+    for (const char *at = ndjson->body; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    ck_assert_uint_eq(lines, 2);
+    ck_assert_ptr_nonnull(strstr(ndjson->body, "\"order_id\":\"=1+1\""));
+    ck_assert_ptr_null(header(ndjson, "link"));
+
+    struct response *csv =
+        get_as(deal.shop, text("/v1/statements/%s/lines", shop), "Accept: text/csv", NULL);
+    expect_status(csv, 200);
+    ck_assert_ptr_nonnull(strstr(csv->body, "line,kind,period,adjusts,version,channel,order_id,"));
+    /* A text that looks like a formula is kept from being one; a negative number stays a number. */
+    ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'=1+1,1,lines-school,c,"));
+    ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'-5,1,lines-school,c,"));
+    ck_assert_ptr_nonnull(strstr(csv->body,
+                                 ",CNY,100.00,0.00,0.00,0.00,0.00,0.00,100.00,CNY,30.00,-70.00,"
+                                 "\"lines-school 70.00; lines-shop 30.00\"\r\n"));
+    /* In pieces, with the header row once, it is the same text. */
+    struct response *head =
+        get_as(deal.shop, text("/v1/statements/%s/lines?limit=1", shop), "Accept: text/csv", NULL);
+    const char *link = header(head, "link");
+    ck_assert_ptr_nonnull(link);
+    const char *end = strchr(link, '>');
+    struct response *tail =
+        get_as(deal.shop, text("%.*s", (int)(end - link - 1), link + 1), "Accept: text/csv", NULL);
+    expect_status(tail, 200);
+    ck_assert_str_eq(text("%s%s", head->body, tail->body), csv->body);
+}
+END_TEST
+
+START_TEST(a_difference_says_which_period_it_adjusts)
+{
+    const struct deal deal = deal_make("diff", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    deal_close(&deal, "2025-01");
+    deal_refund(&deal, "o1", "2025-02-11", 10000);
+    const char *id = deal_statement(&deal, deal_close(&deal, "2025-02"), "school");
+    struct response *is = get(deal.school, "/v1/statements/%s/lines", id);
+    expect_count(is, "/items", 1);
+    expect_text(is, "/items/0/adjusts", "2025-01");
+    expect_text(is, "/items/0/period", "2025-01");
+    expect_int(is, "/items/0/refunded", 10000);
+    expect_int(is, "/items/0/earned", -7000);
+}
+END_TEST
+
+START_TEST(periods_are_listed_and_closed_in_order)
+{
+    const struct deal deal = deal_make("order", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    struct response *is = get(deal.school, "/v1/periods?agreement=order&limit=2");
+    expect_status(is, 200);
+    expect_text(is, "/items/0/period", "2025-01");
+    expect_text(is, "/items/0/state", "open");
+    expect_text(is, "/items/0/from", "2024-12-31T16:00:00Z");
+    expect_text(is, "/items/0/to", "2025-01-31T16:00:00Z");
+    expect_null(is, "/items/0/closed_at");
+    is = get(deal.school, "/v1/periods?agreement=order&limit=2&cursor=%s", text_at(is, "/next"));
+    expect_text(is, "/items/0/period", "2025-03");
+
+#define CLOSE_PATH(period, query) "/v1/agreements/order/periods/" period "/close" query
+#define CLOSE(period, query) post(operator_key, CLOSE_PATH(period, query), NULL)
+    expect_problem(CLOSE("2025-02", ""), 409, "period_not_oldest");
+    expect_problem(CLOSE("2199-01", ""), 409, "period_not_over");
+    expect_problem(CLOSE("2025-13", ""), 422, "period_invalid");
+    expect_problem(CLOSE("january", ""), 422, "period_invalid");
+    expect_problem(CLOSE("2025-Q1", ""), 404, "not_found");
+    expect_problem(CLOSE("2025-01", "?dry_run=maybe"), 400, "query_invalid");
+    expect_problem(post(operator_key, "/v1/agreements/nothing/periods/2025-01/close", NULL), 404,
+                   "not_found");
+    expect_problem(post(deal.school, CLOSE_PATH("2025-01", ""), NULL), 403, "scope_missing");
+
+    /* A draft is what the close publishes, and writes nothing. */
+    struct response *draft = CLOSE("2025-01", "?dry_run=true");
+    expect_status(draft, 200);
+    expect_bool(draft, "/dry_run", true);
+    expect_null(draft, "/closed_at");
+    expect_count(get(deal.school, "/v1/statements"), "/items", 0);
+    struct response *closed = CLOSE("2025-01", "");
+    expect_status(closed, 200);
+    for (int i = 0; i < 2; i++) {
+        expect_text(closed, text("/statements/%d/id", i),
+                    text_at(draft, text("/statements/%d/id", i)));
+        expect_text(closed, text("/statements/%d/hash", i),
+                    text_at(draft, text("/statements/%d/hash", i)));
+    }
+    expect_problem(CLOSE("2025-01", ""), 409, "period_closed");
+    is = get(deal.shop, "/v1/periods?agreement=order");
+    expect_text(is, "/items/0/state", "closed");
+    expect_text(is, "/items/0/closed_by", operator_id());
+    expect_text(is, "/items/1/state", "open");
+    expect_problem(get(deal.school, "/v1/periods"), 400, "query_invalid");
+    expect_problem(get(deal.school, "/v1/periods?agreement=nothing"), 404, "not_found");
+#undef CLOSE
+#undef CLOSE_PATH
+}
+END_TEST
+
+/* Each by itself: one that must wait does not hold up the others. */
+START_TEST(all_of_a_label_are_closed_at_once)
+{
+    const struct deal ready = deal_make("ready", "");
+    const struct deal waits = deal_make("waits", "");
+    deal_sell(&ready, "o1", "2025-02-10", 10000);
+    deal_close(&ready, "2025-01");
+    struct response *draft = post(operator_key, "/v1/periods/2025-02/close?dry_run=true", NULL);
+    expect_status(draft, 200);
+    const char *place = find(draft, "/results", "agreement", "ready");
+    expect_text(draft, text("%s/result", place), "draft");
+    struct response *is = post(operator_key, "/v1/periods/2025-02/close", NULL);
+    expect_status(is, 200);
+    expect_bool(is, "/more", false);
+    place = find(is, "/results", "agreement", "ready");
+    expect_text(is, text("%s/result", place), "closed");
+    expect_count(is, text("%s/statements", place), 2);
+    place = find(is, "/results", "agreement", waits.name);
+    expect_text(is, text("%s/result", place), "refused");
+    expect_text(is, text("%s/code", place), "period_not_oldest");
+    struct response *statement = get(ready.school, "/v1/statements?limit=1000");
+    expect_count(statement, "/items", 2);
+    expect_problem(post(operator_key, "/v1/periods/soon/close", NULL), 422, "period_invalid");
+    /* The rest of the server's books were touched by nobody. */
+    expect_count(get(waits.school, "/v1/statements"), "/items", 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("statements");
+    TCase *all = tcase_create("statements");
+    tcase_add_unchecked_fixture(all, world_setup, world_teardown);
+    tcase_add_checked_fixture(all, NULL, test_teardown);
+    tcase_add_test(all, a_statement_never_changes_and_later_ones_say_what_differs);
+    tcase_add_test(all, the_hash_of_the_bytes_is_the_tag);
+    tcase_add_test(all, the_poll_brings_what_changed);
+    tcase_add_test(all, only_its_partner_accepts_a_statement);
+    tcase_add_test(all, a_deadline_that_has_passed_accepts);
+    tcase_add_test(all, lines_in_three_forms);
+    tcase_add_test(all, a_difference_says_which_period_it_adjusts);
+    tcase_add_test(all, periods_are_listed_and_closed_in_order);
+    tcase_add_test(all, all_of_a_label_are_closed_at_once);
+    suite_add_tcase(suite, all);
+    return suite;
+}
+
+API_MAIN(make_suite, "statements")
