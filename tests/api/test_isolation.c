@@ -170,6 +170,7 @@ static const struct probe {
     {"getStatement", "/v1/statements/{statement}", NULL, NULL, false},
     {"acceptStatement", "/v1/statements/{statement}/accept", NULL, NULL, false},
     {"listStatementLines", "/v1/statements/{statement}/lines", NULL, NULL, false},
+    {"explainStatementLine", "/v1/statements/{statement}/lines/s1.0.0/explain", NULL, NULL, false},
     {"openDispute", "/v1/statements/{statement}/disputes", "{\"reason\":\"X\"}", NULL, false},
     {"listDisputes", "/v1/statements/{statement}/disputes", NULL, NULL, false},
     {"resolveDispute", "/v1/statements/{statement}/disputes/{dispute}/resolve",
