@@ -26,12 +26,12 @@ static const struct agreement_version *governing(const struct closing *c)
     return ret;
 }
 
-static void hash_zone(struct closing *c)
+struct hash closing_zone_hash(const char *time_zone)
 {
     char version[ZONE_VERSION_MAX];
     zone_data_version(version);
-    const struct key key = key_of(c->periods.time_zone, version, NULL);
-    c->zone_hash = hash_of((struct slice){key.bytes, key.len});
+    const struct key key = key_of(time_zone, version, NULL);
+    return hash_of((struct slice){key.bytes, key.len});
 }
 
 /* Finds the period and refuses what cannot be closed. */
@@ -79,7 +79,7 @@ static enum accord_error begin(struct closing *c, const char *agreement, const c
     c->next = period_after(c->periods.quarterly, c->day);
     c->governs = governing(c);
     period_label(c->periods.quarterly, c->day, c->label);
-    hash_zone(c);
+    c->zone_hash = closing_zone_hash(c->periods.time_zone);
     return keymap_init(&c->index, c->arena, 16);
 }
 

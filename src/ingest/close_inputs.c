@@ -158,28 +158,6 @@ static void write_settings(const struct closing *c, struct buf *out)
     buf_add_char(out, '\n');
 }
 
-/* What stood before the lines of this statement. */
-static enum accord_error sums_before(const struct window_part *part, uint32_t parties,
-                                     struct accord_window_sums *ret)
-{
-    struct accord_window_sums sums = part->sums;
-    const struct accord_window_sums *booked = &part->booked;
-    enum accord_error error = accord_sub(sums.net, booked->net, &sums.net);
-    if (error == ACCORD_OK)
-        error = accord_sub(sums.base, booked->base, &sums.base);
-    if (error == ACCORD_OK)
-        error = accord_sub(sums.open, booked->open, &sums.open);
-    if (error == ACCORD_OK)
-        error = accord_sub(sums.lines, booked->lines, &sums.lines);
-    if (error == ACCORD_OK)
-        error = accord_sub(sums.units, booked->units, &sums.units);
-    for (uint32_t i = 0; error == ACCORD_OK && i < parties; i++)
-        error = accord_sub(sums.shares[i], booked->shares[i], &sums.shares[i]);
-    if (error == ACCORD_OK)
-        *ret = sums;
-    return error;
-}
-
 static enum accord_error write_part(const struct closing *c, const struct window_part *part,
                                     struct buf *out)
 {
@@ -187,7 +165,7 @@ static enum accord_error write_part(const struct closing *c, const struct window
     struct accord_window_sums sums;
     const struct accord_agreement_version *terms = &c->periods.versions[part->version].terms;
     const struct accord_window_period *period = &part->period;
-    const enum accord_error error = sums_before(part, terms->party_count, &sums);
+    const enum accord_error error = windows_part_before(part, &sums);
     if (error != ACCORD_OK)
         return error;
     jw_init(&w, out);

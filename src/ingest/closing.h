@@ -146,6 +146,8 @@ void closing_done(struct closing *c);
 enum accord_error closing_statement(struct closing *c, struct closing_account *account,
                                     struct statement_row *ret, int64_t *ret_withheld);
 
+/** Says which zone it is, and which version of its data this machine has. */
+struct hash closing_zone_hash(const char *time_zone);
 /** First day of the earliest period whose statements still hold a reserve at this close. */
 int64_t closing_reserve_from(const struct closing *c);
 /** The reserve that one statement holds. */

@@ -196,6 +196,40 @@ static void mark_ends(struct folding *f)
     before->period.ends_year = year_over || before->period.year != period_year_of(f->last);
 }
 
+/* new_learners are not additive: those of the sums stay. */
+static enum accord_error combine(struct accord_window_sums *sums,
+                                 const struct accord_window_sums *other,
+                                 enum accord_error (*with)(int64_t, int64_t, int64_t *))
+{
+    enum accord_error error = with(sums->net, other->net, &sums->net);
+    if (error == ACCORD_OK)
+        error = with(sums->base, other->base, &sums->base);
+    if (error == ACCORD_OK)
+        error = with(sums->open, other->open, &sums->open);
+    if (error == ACCORD_OK)
+        error = with(sums->lines, other->lines, &sums->lines);
+    if (error == ACCORD_OK)
+        error = with(sums->units, other->units, &sums->units);
+    for (size_t i = 0; error == ACCORD_OK && i < ACCORD_PARTIES_MAX; i++)
+        error = with(sums->shares[i], other->shares[i], &sums->shares[i]);
+    return error;
+}
+
+enum accord_error windows_part_add_booked(struct window_part *part)
+{
+    return combine(&part->sums, &part->booked, accord_add);
+}
+
+enum accord_error windows_part_before(const struct window_part *part,
+                                      struct accord_window_sums *ret)
+{
+    struct accord_window_sums sums = part->sums;
+    const enum accord_error error = combine(&sums, &part->booked, accord_sub);
+    if (error == ACCORD_OK)
+        *ret = sums;
+    return error;
+}
+
 enum accord_error windows_fold(struct arena *arena, const struct agreement_periods *periods,
                                const struct window_sheet *sheet, struct window_lines *ret)
 {

@@ -52,6 +52,11 @@ enum accord_error windows_sheet_read(struct db *db, struct arena *arena,
 struct window_part *windows_sheet_part(const struct window_sheet *sheet,
                                        const struct agreement_periods *periods, int64_t period,
                                        int64_t version);
+/** Adds what the period brought, to sums that are without it. */
+enum accord_error windows_part_add_booked(struct window_part *part);
+/** Takes it away. */
+enum accord_error windows_part_before(const struct window_part *part,
+                                      struct accord_window_sums *ret);
 /** The lines of windows of a sheet; no database. */
 enum accord_error windows_fold(struct arena *arena, const struct agreement_periods *periods,
                                const struct window_sheet *sheet, struct window_lines *ret);
