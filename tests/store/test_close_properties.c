@@ -5,7 +5,7 @@
  * batches, unclosed. What all statements of the first come to is what the second one settles at
  * once; no statement ever changes; and each follows from its file of inputs alone.
  */
-#include "rederive.h"
+#include "closing.h"
 
 #include "ingest/windows.h"
 
