@@ -171,6 +171,7 @@ static const struct probe {
     {"acceptStatement", "/v1/statements/{statement}/accept", NULL, NULL, false},
     {"listStatementLines", "/v1/statements/{statement}/lines", NULL, NULL, false},
     {"explainStatementLine", "/v1/statements/{statement}/lines/s1.0.0/explain", NULL, NULL, false},
+    {"getStatementInputs", "/v1/statements/{statement}/inputs", NULL, NULL, false},
     {"openDispute", "/v1/statements/{statement}/disputes", "{\"reason\":\"X\"}", NULL, false},
     {"listDisputes", "/v1/statements/{statement}/disputes", NULL, NULL, false},
     {"resolveDispute", "/v1/statements/{statement}/disputes/{dispute}/resolve",
@@ -359,6 +360,7 @@ START_TEST(settlement_of_others_is_not_found)
     /* The other party of the agreement has a statement of its own. */
     expect_problem(get(seller, "/v1/statements/%s", statement_id), 404, "not_found");
     expect_problem(get(seller, "/v1/statements/%s/lines", statement_id), 404, "not_found");
+    expect_problem(get(seller, "/v1/statements/%s/inputs", statement_id), 404, "not_found");
     expect_problem(get(seller, "/v1/payments/pay"), 404, "not_found");
     expect_count(get(seller, "/v1/statements"), "/items", 1);
     expect_text(get(seller, "/v1/statements"), "/items/0/partner", "victim-shop");

@@ -57,6 +57,14 @@ CREATE INDEX statement_partner ON statement (partner, seq, id);
 CREATE INDEX statement_seq ON statement (seq, id);
 CREATE INDEX statement_agreement ON statement (agreement, day, partner);
 
+-- What a statement was made from, in pieces: the file that reproduces it, as its hash was taken.
+CREATE TABLE statement_input (
+    statement @text NOT NULL,
+    number @int64 NOT NULL,
+    body @bytes NOT NULL,
+    PRIMARY KEY (statement, number)
+) @strict;
+
 -- What became of a statement; the last by seq stands.
 CREATE TABLE statement_state (
     statement @text NOT NULL,
