@@ -4,6 +4,7 @@
 #include "ingest/agreement.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
+#include "ingest/referral.h"
 #include "ingest/settled.h"
 #include "store/partners.h"
 #include "store/sales.h"
@@ -141,6 +142,11 @@ static enum accord_error settle(struct call *call, struct order_call *state)
     for (size_t i = 0; i < state->version_count; i++)
         state->terms[i] = &state->versions[i].terms;
     error = convert(call, state);
+    const struct referred_order referred = {order, sale->has_learner ? sale->learner : NULL};
+    if (error == ACCORD_OK)
+        error =
+            ingest_fill_touches(call->db, call->arena,
+                                referral_window(state->terms, state->version_count), &referred, 1);
     if (error != ACCORD_OK)
         return error;
     error = accord_explain_order(order, refunds, refund_count, state->terms, state->version_count,
@@ -281,7 +287,7 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
                 continue;
             jw_object(w);
             jw_key_str(w, "payee", result->promoters[i]);
-            jw_key_money(w, "amount", result->referral[i], state->order.currency);
+            jw_key_money(w, "amount", result->referral[i], terms->currency);
             jw_object_end(w);
         }
     }
@@ -428,6 +434,54 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
 }
 
+static const struct accord_term *referral_of(const struct accord_agreement_version *terms)
+{
+    for (uint32_t i = 0; i < terms->term_count; i++)
+        if (terms->terms[i].kind == ACCORD_TERM_REFERRAL)
+            return &terms->terms[i];
+    return NULL;
+}
+
+/* The touches that a line's referral goes by, and why each of them won or did not. */
+static void write_touches(struct call *call, struct json_writer *w, const struct order_call *state,
+                          size_t index)
+{
+    static const char *const kinds[] = {[ACCORD_TOUCH_CLICK] = "click",
+                                        [ACCORD_TOUCH_SHARE] = "share",
+                                        [ACCORD_TOUCH_COUPON] = "coupon"};
+    const struct accord_order *order = &state->order;
+    const size_t version = state->results[index].version;
+    const struct accord_term *term =
+        version == SIZE_MAX ? NULL : referral_of(state->terms[version]);
+    if (term == NULL)
+        return;
+    const struct accord_attribution_rules rules = {
+        .window_us = term->attribution_window_us,
+        .model = term->first_touch ? ACCORD_TOUCH_FIRST : ACCORD_TOUCH_LAST,
+        .coupon_beats_click = term->coupon_beats_click,
+    };
+    enum accord_touch_outcome *outcomes =
+        arena_array(call->arena, order->touch_count + 1, sizeof *outcomes);
+    size_t winner;
+    if (outcomes == NULL ||
+        accord_attribute(order->touches, order->touch_count, order->occurred_at_us, &rules,
+                         outcomes, &winner) != ACCORD_OK)
+        return; /* it was attributed by the same rules just now */
+    jw_key(w, "touches");
+    jw_array(w);
+    for (size_t i = 0; i < order->touch_count; i++) {
+        const struct accord_touch *touch = &order->touches[i];
+        jw_object(w);
+        jw_key_str(w, "event_id", touch->event_id);
+        jw_key_str(w, "kind", kinds[touch->kind]);
+        jw_key_time(w, "occurred_at", touch->occurred_at_us);
+        jw_key_str(w, "promoter", order->promoters[touch->promoter].id);
+        jw_key_str(w, "outcome", accord_touch_outcome_name(outcomes[i]));
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
 static void write_step(struct json_writer *w, const struct accord_step *step)
 {
     char exact[ACCORD_EXACT_TEXT];
@@ -474,6 +528,7 @@ static void answer_explain(struct call *call)
         write_rule(call, &w, state, i);
         if (result->held != ACCORD_HELD_NOT)
             jw_key_str(&w, "held", accord_held_name(result->held));
+        write_touches(call, &w, state, i);
         jw_key(&w, "steps");
         jw_array(&w);
         for (size_t s = 0; s < state->steps[i].count; s++)

@@ -126,3 +126,19 @@ CREATE TABLE window_learner (
     PRIMARY KEY (agreement, day, version, learner)
 ) @clustered;
 CREATE INDEX window_learner_of ON window_learner (agreement, learner, day, version);
+
+-- A promoter's link of a channel: what touches name. All links of a promoter at a channel have one
+-- parent.
+CREATE TABLE link (
+    channel @text NOT NULL,
+    code @text NOT NULL,
+    promoter @text NOT NULL,
+    parent @text NOT NULL,                 -- the promoter who brought it, or ''
+    learner_lookup @bytes,                 -- of the promoter as a learner: see learner_key
+    created_at @int64 NOT NULL,
+    accepted_at @int64,                    -- NULL: proposed
+    closed_at @int64,                      -- touches from then on do not count
+    seq @int64 NOT NULL,
+    PRIMARY KEY (channel, code)
+) @strict;
+CREATE INDEX link_promoter ON link (promoter, channel, code);
