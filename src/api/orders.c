@@ -1,6 +1,7 @@
 #include "api/orders.h"
 
 #include "api/etag.h"
+#include "api/order_explain.h"
 #include "ingest/agreement.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
@@ -434,55 +435,7 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
 }
 
-static const struct accord_term *referral_of(const struct accord_agreement_version *terms)
-{
-    for (uint32_t i = 0; i < terms->term_count; i++)
-        if (terms->terms[i].kind == ACCORD_TERM_REFERRAL)
-            return &terms->terms[i];
-    return NULL;
-}
-
-/* The touches that a line's referral goes by, and why each of them won or did not. */
-static void write_touches(struct call *call, struct json_writer *w, const struct order_call *state,
-                          size_t index)
-{
-    static const char *const kinds[] = {[ACCORD_TOUCH_CLICK] = "click",
-                                        [ACCORD_TOUCH_SHARE] = "share",
-                                        [ACCORD_TOUCH_COUPON] = "coupon"};
-    const struct accord_order *order = &state->order;
-    const size_t version = state->results[index].version;
-    const struct accord_term *term =
-        version == SIZE_MAX ? NULL : referral_of(state->terms[version]);
-    if (term == NULL)
-        return;
-    const struct accord_attribution_rules rules = {
-        .window_us = term->attribution_window_us,
-        .model = term->first_touch ? ACCORD_TOUCH_FIRST : ACCORD_TOUCH_LAST,
-        .coupon_beats_click = term->coupon_beats_click,
-    };
-    enum accord_touch_outcome *outcomes =
-        arena_array(call->arena, order->touch_count + 1, sizeof *outcomes);
-    size_t winner;
-    if (outcomes == NULL ||
-        accord_attribute(order->touches, order->touch_count, order->occurred_at_us, &rules,
-                         outcomes, &winner) != ACCORD_OK)
-        return; /* it was attributed by the same rules just now */
-    jw_key(w, "touches");
-    jw_array(w);
-    for (size_t i = 0; i < order->touch_count; i++) {
-        const struct accord_touch *touch = &order->touches[i];
-        jw_object(w);
-        jw_key_str(w, "event_id", touch->event_id);
-        jw_key_str(w, "kind", kinds[touch->kind]);
-        jw_key_time(w, "occurred_at", touch->occurred_at_us);
-        jw_key_str(w, "promoter", order->promoters[touch->promoter].id);
-        jw_key_str(w, "outcome", accord_touch_outcome_name(outcomes[i]));
-        jw_object_end(w);
-    }
-    jw_array_end(w);
-}
-
-static void write_step(struct json_writer *w, const struct accord_step *step)
+void order_write_step(struct json_writer *w, const struct accord_step *step)
 {
     char exact[ACCORD_EXACT_TEXT];
     accord_step_exact_text(step, exact);
@@ -509,6 +462,29 @@ static void write_step(struct json_writer *w, const struct accord_step *step)
     jw_object_end(w);
 }
 
+/* What led to a line's amounts. @param only  NULL, or a payee that sees no more than its own */
+static void write_explained(struct call *call, struct json_writer *w,
+                            const struct order_call *state, size_t index, const char *only)
+{
+    const struct accord_line_result *result = &state->results[index];
+    if (only == NULL)
+        write_rule(call, w, state, index);
+    if (result->held != ACCORD_HELD_NOT)
+        jw_key_str(w, "held", accord_held_name(result->held));
+    if (only == NULL && result->version != SIZE_MAX)
+        order_write_touches(call, w, &state->order, state->terms[result->version]);
+    jw_key(w, "steps");
+    jw_array(w);
+    for (size_t s = 0; s < state->steps[index].count; s++) {
+        const struct accord_step *step = &state->steps[index].items[s];
+        if (only == NULL || (step->payee != NULL && strcmp(step->payee, only) == 0))
+            order_write_step(w, step);
+    }
+    jw_array_end(w);
+    if (only == NULL)
+        write_shares(w, state, result);
+}
+
 static void answer_explain(struct call *call)
 {
     const struct order_call *state = call->state;
@@ -522,23 +498,89 @@ static void answer_explain(struct call *call)
     for (size_t i = 0; i < state->order.line_count; i++) {
         if (!sees_line(call, state, i))
             continue;
-        const struct accord_line_result *result = &state->results[i];
         jw_object(&w);
         write_line_name(&w, &state->order.lines[i]);
-        write_rule(call, &w, state, i);
-        if (result->held != ACCORD_HELD_NOT)
-            jw_key_str(&w, "held", accord_held_name(result->held));
-        write_touches(call, &w, state, i);
-        jw_key(&w, "steps");
-        jw_array(&w);
-        for (size_t s = 0; s < state->steps[i].count; s++)
-            write_step(&w, &state->steps[i].items[s]);
-        jw_array_end(&w);
-        write_shares(&w, state, result);
+        write_explained(call, &w, state, i, NULL);
         jw_object_end(&w);
     }
     jw_array_end(&w);
     jw_object_end(&w);
+}
+
+/* ---- one line, as it was ---- */
+
+static int64_t share_of(const struct order_call *state, const struct accord_line_result *result,
+                        const char *payee)
+{
+    int64_t sum = 0;
+    if (result->held != ACCORD_HELD_NOT)
+        return 0;
+    const struct accord_agreement_version *terms = state->terms[result->version];
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        if (strcmp(terms->parties[i], payee) == 0)
+            sum += result->shares[i];
+    for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++)
+        if (result->promoters[i] != NULL && strcmp(result->promoters[i], payee) == 0)
+            sum += result->referral[i];
+    return sum;
+}
+
+/* Leaves out what was not known yet. False: that the order was another then. */
+static bool go_back(struct stored_order *stored, int64_t cutoff)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stored->refund_count; i++)
+        if (stored->refunds[i].seq <= cutoff)
+            stored->refunds[kept++] = stored->refunds[i];
+    stored->refund_count = kept;
+    return stored->current != NULL && stored->current->seq <= cutoff;
+}
+
+bool order_line_explain(struct call *call, const struct order_line_ask *ask,
+                        struct order_line_explained *ret)
+{
+    struct order_call *state = call_alloc(call, sizeof *state);
+    *ret = (struct order_line_explained){.state = NULL};
+    if (state == NULL)
+        return false;
+    state->arena = call->arena;
+    state->name = (struct order_name){ask->channel, ask->order_id};
+    state->stored.name = state->name;
+    if (call_check(call, store_orders_load(call->db, call->arena, &state->stored, 1)))
+        return false;
+    if (!go_back(&state->stored, ask->cutoff))
+        return true;
+    if (call_check(call, settle(call, state)))
+        return false;
+    if (ask->line < 0 || (size_t)ask->line >= state->order.line_count)
+        return true;
+    const struct accord_line_result *result = &state->results[ask->line];
+    const bool settled = result->held == ACCORD_HELD_NOT;
+    const struct accord_agreement_version *terms = settled ? state->terms[result->version] : NULL;
+    /* Under an agreement of others it is nothing to this partner. */
+    if (terms != NULL && strcmp(terms->agreement, ask->agreement) != 0)
+        return true;
+    ret->state = state;
+    ret->line = (size_t)ask->line;
+    ret->version = terms == NULL ? 0 : terms->version;
+    ret->earned = share_of(state, result, ask->partner);
+    ret->net = settled ? result->net : 0;
+    ret->party = terms == NULL || is_party(terms, ask->partner);
+    ret->partner = ask->partner;
+    return true;
+}
+
+void order_line_write(struct call *call, struct json_writer *w,
+                      const struct order_line_explained *explained)
+{
+    if (explained->state == NULL) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    write_explained(call, w, explained->state, explained->line,
+                    explained->party ? NULL : explained->partner);
+    jw_object_end(w);
 }
 
 /* An order of 2,000 lines takes milliseconds to settle and to write: a job's work. */
