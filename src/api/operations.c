@@ -10,6 +10,7 @@
 #include "api/events.h"
 #include "api/feedback.h"
 #include "api/links.h"
+#include "api/offers.h"
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
@@ -32,6 +33,7 @@ static const struct {
     {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
     {link_operations, &link_operation_count},
+    {offer_operations, &offer_operation_count},
     {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},
