@@ -9,6 +9,8 @@
 #include "api/disputes.h"
 #include "api/events.h"
 #include "api/feedback.h"
+#include "api/links.h"
+#include "api/offers.h"
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
@@ -31,6 +33,8 @@ static const struct {
     {agreement_resolve_operations, &agreement_resolve_operation_count},
     {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
+    {link_operations, &link_operation_count},
+    {offer_operations, &offer_operation_count},
     {order_operations, &order_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},
