@@ -36,18 +36,12 @@ static enum accord_error add_mark(void *context, const struct period_row *row)
                                 : arena_strdup(closings->arena, slice_of(row->agreement));
     if (agreement == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    if (closings->count == closings->cap) {
-        const size_t cap = closings->cap == 0 ? 64 : 2 * closings->cap;
-        struct closing_mark *marks = arena_array(closings->arena, cap, sizeof *marks);
-        if (marks == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (closings->count > 0)
-            memcpy(marks, closings->marks, closings->count * sizeof *marks);
-        closings->marks = marks;
-        closings->cap = cap;
-    }
-    closings->marks[closings->count++] =
-        (struct closing_mark){agreement, row->day, row->closed_seq};
+    struct closing_mark *marks = arena_room(closings->arena, closings->marks, closings->count,
+                                            &closings->cap, sizeof *marks);
+    if (marks == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    closings->marks = marks;
+    marks[closings->count++] = (struct closing_mark){agreement, row->day, row->closed_seq};
     return ACCORD_OK;
 }
 
