@@ -228,10 +228,10 @@ static enum accord_error write_beginning(const struct closing *c, struct closing
     for (size_t v = 0; v < c->periods.version_count; v++) {
         const struct agreement_version *version = &c->periods.versions[v];
         if (!is_party(version, account->partner) ||
-            (version != c->governs &&
+            (version->terms.version != c->governs->terms.version &&
              version->terms.effective_from_us >= period_to(&c->periods, c->day)))
             continue;
-        governed |= version == c->governs;
+        governed |= version->terms.version == c->governs->terms.version;
         write_version(c, v, out);
     }
     if (!governed)
@@ -245,6 +245,50 @@ static enum accord_error write_beginning(const struct closing *c, struct closing
 }
 
 /* ---- orders ---- */
+
+enum accord_error closing_load_sales(struct db *db, struct arena *arena, const int64_t *seqs,
+                                     size_t count, struct stored_order **ret_orders,
+                                     struct entry_list **ret_lists)
+{
+    struct order_name *names = arena_array(arena, count, sizeof *names);
+    struct stored_order *orders = arena_array(arena, count, sizeof *orders);
+    struct entry_list *lists = arena_array(arena, count, sizeof *lists);
+    if (names == NULL || orders == NULL || lists == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = store_orders_of_sales(db, arena, seqs, count, names);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        orders[i].name = names[i];
+        lists[i].sale_seq = seqs[i];
+        if (names[i].channel == NULL)
+            error = ACCORD_E_DATABASE_ERROR;
+    }
+    if (error == ACCORD_OK)
+        error = store_orders_load(db, arena, orders, count);
+    if (error == ACCORD_OK)
+        error = store_entries_load(db, arena, lists, count);
+    if (error == ACCORD_OK) {
+        *ret_orders = orders;
+        *ret_lists = lists;
+    }
+    return error;
+}
+
+enum accord_error closing_sale_of(struct db *db, struct arena *arena,
+                                  const struct stored_order *stored, int64_t seq,
+                                  const struct stored_sale **ret)
+{
+    struct order_name name;
+    bool found = false;
+    *ret = stored->current;
+    if (stored->current != NULL && stored->current->seq == seq)
+        return ACCORD_OK;
+    struct stored_sale *past = arena_alloc(arena, sizeof *past);
+    if (past == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error = store_sale_of_fact(db, arena, seq, past, &name, &found);
+    *ret = past;
+    return error != ACCORD_OK ? error : found ? ACCORD_OK : ACCORD_E_DATABASE_ERROR;
+}
 
 struct gathering {
     struct closing *c;
@@ -452,18 +496,10 @@ static enum accord_error take_sale(struct gathering *g, const struct entry_list 
 {
     struct taking t = {.g = g, .sale_seq = list->sale_seq, .stored = stored};
     const char *agreement = g->c->governs->terms.agreement;
-    struct stored_sale past;
-    enum accord_error error = ACCORD_OK;
     t.current = stored->current != NULL && stored->current->seq == list->sale_seq;
-    t.sale = stored->current;
-    if (!t.current) { /* what it was is taken back; only its lines' names are needed */
-        struct order_name name;
-        bool found = false;
-        error = store_sale_of_fact(g->c->db, g->arena, list->sale_seq, &past, &name, &found);
-        if (error != ACCORD_OK || !found)
-            return error != ACCORD_OK ? error : ACCORD_E_DATABASE_ERROR;
-        t.sale = &past;
-    }
+    enum accord_error error = closing_sale_of(g->c->db, g->arena, stored, list->sale_seq, &t.sale);
+    if (error != ACCORD_OK)
+        return error;
     struct entry_row *entries = arena_array(g->arena, list->count + 1, sizeof *entries);
     t.posted = arena_array(g->arena, list->count + 1, sizeof *t.posted);
     t.stands = arena_array(g->arena, t.sale->line_count + 1, sizeof *t.stands);
@@ -490,23 +526,9 @@ static enum accord_error take_sale(struct gathering *g, const struct entry_list 
 
 static enum accord_error take_batch(struct gathering *g, const int64_t *seqs, size_t count)
 {
-    struct arena *arena = g->arena;
-    struct order_name *names = arena_array(arena, count, sizeof *names);
-    struct stored_order *orders = arena_array(arena, count, sizeof *orders);
-    struct entry_list *lists = arena_array(arena, count, sizeof *lists);
-    if (names == NULL || orders == NULL || lists == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    enum accord_error error = store_orders_of_sales(g->c->db, arena, seqs, count, names);
-    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
-        orders[i].name = names[i];
-        lists[i].sale_seq = seqs[i];
-        if (names[i].channel == NULL)
-            error = ACCORD_E_DATABASE_ERROR;
-    }
-    if (error == ACCORD_OK)
-        error = store_orders_load(g->c->db, arena, orders, count);
-    if (error == ACCORD_OK)
-        error = store_entries_load(g->c->db, arena, lists, count);
+    struct stored_order *orders;
+    struct entry_list *lists;
+    enum accord_error error = closing_load_sales(g->c->db, g->arena, seqs, count, &orders, &lists);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
         error = take_sale(g, &lists[i], &orders[i]);
     return error;
