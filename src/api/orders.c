@@ -1,9 +1,11 @@
 #include "api/orders.h"
 
 #include "api/etag.h"
+#include "api/order_explain.h"
 #include "ingest/agreement.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
+#include "ingest/referral.h"
 #include "ingest/settled.h"
 #include "store/partners.h"
 #include "store/sales.h"
@@ -141,6 +143,11 @@ static enum accord_error settle(struct call *call, struct order_call *state)
     for (size_t i = 0; i < state->version_count; i++)
         state->terms[i] = &state->versions[i].terms;
     error = convert(call, state);
+    const struct referred_order referred = {order, sale->has_learner ? sale->learner : NULL};
+    if (error == ACCORD_OK)
+        error =
+            ingest_fill_touches(call->db, call->arena,
+                                referral_window(state->terms, state->version_count), &referred, 1);
     if (error != ACCORD_OK)
         return error;
     error = accord_explain_order(order, refunds, refund_count, state->terms, state->version_count,
@@ -281,7 +288,7 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
                 continue;
             jw_object(w);
             jw_key_str(w, "payee", result->promoters[i]);
-            jw_key_money(w, "amount", result->referral[i], state->order.currency);
+            jw_key_money(w, "amount", result->referral[i], terms->currency);
             jw_object_end(w);
         }
     }
@@ -428,7 +435,7 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
 }
 
-static void write_step(struct json_writer *w, const struct accord_step *step)
+void order_write_step(struct json_writer *w, const struct accord_step *step)
 {
     char exact[ACCORD_EXACT_TEXT];
     accord_step_exact_text(step, exact);
@@ -455,6 +462,29 @@ static void write_step(struct json_writer *w, const struct accord_step *step)
     jw_object_end(w);
 }
 
+/* What led to a line's amounts. @param only  NULL, or a payee that sees no more than its own */
+static void write_explained(struct call *call, struct json_writer *w,
+                            const struct order_call *state, size_t index, const char *only)
+{
+    const struct accord_line_result *result = &state->results[index];
+    if (only == NULL)
+        write_rule(call, w, state, index);
+    if (result->held != ACCORD_HELD_NOT)
+        jw_key_str(w, "held", accord_held_name(result->held));
+    if (only == NULL && result->version != SIZE_MAX)
+        order_write_touches(call, w, &state->order, state->terms[result->version]);
+    jw_key(w, "steps");
+    jw_array(w);
+    for (size_t s = 0; s < state->steps[index].count; s++) {
+        const struct accord_step *step = &state->steps[index].items[s];
+        if (only == NULL || (step->payee != NULL && strcmp(step->payee, only) == 0))
+            order_write_step(w, step);
+    }
+    jw_array_end(w);
+    if (only == NULL)
+        write_shares(w, state, result);
+}
+
 static void answer_explain(struct call *call)
 {
     const struct order_call *state = call->state;
@@ -468,22 +498,89 @@ static void answer_explain(struct call *call)
     for (size_t i = 0; i < state->order.line_count; i++) {
         if (!sees_line(call, state, i))
             continue;
-        const struct accord_line_result *result = &state->results[i];
         jw_object(&w);
         write_line_name(&w, &state->order.lines[i]);
-        write_rule(call, &w, state, i);
-        if (result->held != ACCORD_HELD_NOT)
-            jw_key_str(&w, "held", accord_held_name(result->held));
-        jw_key(&w, "steps");
-        jw_array(&w);
-        for (size_t s = 0; s < state->steps[i].count; s++)
-            write_step(&w, &state->steps[i].items[s]);
-        jw_array_end(&w);
-        write_shares(&w, state, result);
+        write_explained(call, &w, state, i, NULL);
         jw_object_end(&w);
     }
     jw_array_end(&w);
     jw_object_end(&w);
+}
+
+/* ---- one line, as it was ---- */
+
+static int64_t share_of(const struct order_call *state, const struct accord_line_result *result,
+                        const char *payee)
+{
+    int64_t sum = 0;
+    if (result->held != ACCORD_HELD_NOT)
+        return 0;
+    const struct accord_agreement_version *terms = state->terms[result->version];
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        if (strcmp(terms->parties[i], payee) == 0)
+            sum += result->shares[i];
+    for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++)
+        if (result->promoters[i] != NULL && strcmp(result->promoters[i], payee) == 0)
+            sum += result->referral[i];
+    return sum;
+}
+
+/* Leaves out what was not known yet. False: that the order was another then. */
+static bool go_back(struct stored_order *stored, int64_t cutoff)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stored->refund_count; i++)
+        if (stored->refunds[i].seq <= cutoff)
+            stored->refunds[kept++] = stored->refunds[i];
+    stored->refund_count = kept;
+    return stored->current != NULL && stored->current->seq <= cutoff;
+}
+
+bool order_line_explain(struct call *call, const struct order_line_ask *ask,
+                        struct order_line_explained *ret)
+{
+    struct order_call *state = call_alloc(call, sizeof *state);
+    *ret = (struct order_line_explained){.state = NULL};
+    if (state == NULL)
+        return false;
+    state->arena = call->arena;
+    state->name = (struct order_name){ask->channel, ask->order_id};
+    state->stored.name = state->name;
+    if (call_check(call, store_orders_load(call->db, call->arena, &state->stored, 1)))
+        return false;
+    if (!go_back(&state->stored, ask->cutoff))
+        return true;
+    if (call_check(call, settle(call, state)))
+        return false;
+    if (ask->line < 0 || (size_t)ask->line >= state->order.line_count)
+        return true;
+    const struct accord_line_result *result = &state->results[ask->line];
+    const bool settled = result->held == ACCORD_HELD_NOT;
+    const struct accord_agreement_version *terms = settled ? state->terms[result->version] : NULL;
+    /* Under an agreement of others it is nothing to this partner. */
+    if (terms != NULL && strcmp(terms->agreement, ask->agreement) != 0)
+        return true;
+    ret->state = state;
+    ret->line = (size_t)ask->line;
+    ret->version = terms == NULL ? 0 : terms->version;
+    ret->earned = share_of(state, result, ask->partner);
+    ret->net = settled ? result->net : 0;
+    ret->party = terms == NULL || is_party(terms, ask->partner);
+    ret->partner = ask->partner;
+    return true;
+}
+
+void order_line_write(struct call *call, struct json_writer *w,
+                      const struct order_line_explained *explained)
+{
+    if (explained->state == NULL) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    write_explained(call, w, explained->state, explained->line,
+                    explained->party ? NULL : explained->partner);
+    jw_object_end(w);
 }
 
 /* An order of 2,000 lines takes milliseconds to settle and to write: a job's work. */

@@ -9,6 +9,7 @@
 #include "ingest/facts_raw.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
+#include "ingest/referral.h"
 #include "ingest/settled.h"
 #include "store/statement_inputs.h"
 
@@ -25,6 +26,7 @@ struct simulating {
     struct rate_book *rates;
     const struct agreement_version *changed; /* or NULL */
     instant_us changed_from;
+    int64_t window_us; /* the longest of referrals */
     const char *viewer;
     struct keymap payee_index;
     size_t payee_cap;
@@ -306,8 +308,9 @@ static enum accord_error take_sales(struct simulating *s, struct stored_order *o
 {
     struct accord_order *current = arena_array(s->scratch, count + 1, sizeof *current);
     struct accord_order **known = arena_array(s->scratch, count + 1, sizeof *known);
+    struct referred_order *referred = arena_array(s->scratch, count + 1, sizeof *referred);
     size_t known_count = 0;
-    if (current == NULL || known == NULL)
+    if (current == NULL || known == NULL || referred == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         const struct stored_sale *sale = orders[i].current;
@@ -319,9 +322,13 @@ static enum accord_error take_sales(struct simulating *s, struct stored_order *o
                                            .currency = sale->currency,
                                            .lines = sale->lines,
                                            .line_count = sale->line_count};
+        referred[known_count] =
+            (struct referred_order){&current[i], sale->has_learner ? sale->learner : NULL};
         known[known_count++] = &current[i];
     }
     enum accord_error error = ingest_fill_courses(s->c->db, s->scratch, known, known_count);
+    if (error == ACCORD_OK)
+        error = ingest_fill_touches(s->c->db, s->scratch, s->window_us, referred, known_count);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         const struct stored_sale *sale;
         struct settled settled = {.count = 0};
@@ -506,8 +513,14 @@ static enum accord_error simulate_lines(void *context, struct closing *c)
     enum accord_error error = read_terms(s);
     if (error == ACCORD_OK)
         error = read_today(s);
-    if (error == ACCORD_OK)
+    if (error == ACCORD_OK) {
+        const struct accord_agreement_version *terms = &c->governs->terms;
+        const int64_t window = referral_window(&terms, 1);
+        s->window_us = agreement_book_window(s->book);
+        if (window > s->window_us)
+            s->window_us = window;
         error = simulate_sales(s);
+    }
     for (size_t i = 0; error == ACCORD_OK && i < c->sheet.count; i++)
         error = windows_part_add_booked(&c->sheet.parts[i]);
     if (error == ACCORD_OK)

@@ -230,8 +230,9 @@ enum accord_error windows_part_before(const struct window_part *part,
     return error;
 }
 
-enum accord_error windows_fold(struct arena *arena, const struct agreement_periods *periods,
-                               const struct window_sheet *sheet, struct window_lines *ret)
+static enum accord_error fold(struct arena *arena, const struct agreement_periods *periods,
+                              const struct window_sheet *sheet, const struct windows_steps *steps,
+                              struct window_lines *ret)
 {
     struct accord_window_state *state = arena_alloc(arena, sizeof *state);
     struct window_lines lines = {NULL, 0};
@@ -245,8 +246,11 @@ enum accord_error windows_fold(struct arena *arena, const struct agreement_perio
         size_t count = 0;
         if (!part->takes_part)
             continue;
-        const enum accord_error error = accord_window_settle(
-            terms, &part->period, &part->sums, state, settled, &count, NULL, NULL, NULL);
+        const bool explained =
+            steps != NULL && steps->day == part->first && steps->version == terms->version;
+        const enum accord_error error =
+            accord_window_settle(terms, &part->period, &part->sums, state, settled, &count, NULL,
+                                 explained ? steps->step : NULL, explained ? steps->context : NULL);
         if (error != ACCORD_OK)
             return error;
         if (lines.count + count > cap) {
@@ -272,6 +276,12 @@ enum accord_error windows_fold(struct arena *arena, const struct agreement_perio
     }
     *ret = lines;
     return ACCORD_OK;
+}
+
+enum accord_error windows_fold(struct arena *arena, const struct agreement_periods *periods,
+                               const struct window_sheet *sheet, struct window_lines *ret)
+{
+    return fold(arena, periods, sheet, NULL, ret);
 }
 
 /* The parts; none of an agreement without window terms. */
@@ -321,9 +331,16 @@ enum accord_error windows_settle(struct db *db, struct arena *arena,
                                  const struct agreement_periods *periods, int64_t last,
                                  struct window_lines *ret)
 {
+    return windows_explain(db, arena, periods, last, NULL, ret);
+}
+
+enum accord_error windows_explain(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t last,
+                                  const struct windows_steps *steps, struct window_lines *ret)
+{
     struct window_sheet sheet;
     const enum accord_error error = load(db, arena, periods, last, &sheet);
-    return error != ACCORD_OK ? error : windows_fold(arena, periods, &sheet, ret);
+    return error != ACCORD_OK ? error : fold(arena, periods, &sheet, steps, ret);
 }
 
 enum accord_error windows_sheet_read(struct db *db, struct arena *arena,

@@ -26,6 +26,18 @@ enum accord_error windows_settle(struct db *db, struct arena *arena,
                                  const struct agreement_periods *periods, int64_t last,
                                  struct window_lines *ret);
 
+/** Of which part of the fold the steps are reported, and to whom. */
+struct windows_steps {
+    int64_t day;     /**< first of the period */
+    int64_t version; /**< its number */
+    accord_step_fn *step;
+    void *context;
+};
+/** As windows_settle(), and reports how one version's part of one period came about. */
+enum accord_error windows_explain(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t last,
+                                  const struct windows_steps *steps, struct window_lines *ret);
+
 /** A version's part of a period. */
 struct window_part {
     size_t version; /**< its index */
