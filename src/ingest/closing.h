@@ -152,6 +152,13 @@ enum accord_error closing_work_out(const struct closing *c, const struct closing
 
 /** Writes what statements are made from, up to what is not in lines; accounts are in order. */
 enum accord_error closing_inputs(struct closing *c);
+/** Of that the lines (ingest/close_input_lines.c). */
+enum accord_error closing_inputs_lines(struct closing *c);
+enum { CLOSING_CHUNK_BYTES = 64 << 10 }; /**< of a piece of a file, about */
+/** Hashes what has been written of a file, and stores it if the close does; does nothing while it
+ *  is shorter than `keep_below`. */
+enum accord_error closing_inputs_flush(const struct closing *c, struct closing_account *account,
+                                       size_t keep_below);
 /** Writes the rest of an account's, and says its hash. */
 enum accord_error closing_inputs_end(struct closing *c, struct closing_account *account,
                                      const struct closing_amounts *amounts,
