@@ -94,9 +94,6 @@ struct taking {
     const struct stored_order *stored;
     const struct stored_sale *sale; /* with its lines */
     bool current;
-    const struct entry_row *entries; /* settled ones of this agreement, by line */
-    size_t entry_count;
-    bool *stands;              /* by line of the sale */
     struct accord_line *lines; /* that stand */
     int64_t *places;
     size_t line_count;
@@ -135,7 +132,6 @@ static enum accord_error take_line(struct taking *t, const struct entry_row *ent
         t->places[t->line_count] = place;
         t->lines[t->line_count] = *line;
         t->lines[t->line_count++].course_known = true;
-        t->stands[place] = true;
     }
     for (size_t i = 0; i < before.count; i++)
         if (!entry_is_zero(&before.items[i]))
@@ -266,20 +262,18 @@ static enum accord_error take_sale(struct gathering *g, const struct entry_list 
     if (error != ACCORD_OK)
         return error;
     struct entry_row *entries = arena_array(g->arena, list->count + 1, sizeof *entries);
+    size_t entry_count = 0; /* settled ones of this agreement, by line */
     t.posted = arena_array(g->arena, list->count + 1, sizeof *t.posted);
-    t.stands = arena_array(g->arena, t.sale->line_count + 1, sizeof *t.stands);
     t.lines = arena_array(g->arena, t.sale->line_count + 1, sizeof *t.lines);
     t.places = arena_array(g->arena, t.sale->line_count + 1, sizeof *t.places);
-    if (entries == NULL || t.posted == NULL || t.stands == NULL || t.lines == NULL ||
-        t.places == NULL)
+    if (entries == NULL || t.posted == NULL || t.lines == NULL || t.places == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->rows[i].agreement, agreement) == 0 && *list->rows[i].held == '\0')
-            entries[t.entry_count++] = list->rows[i];
-    t.entries = entries;
-    for (size_t from = 0; error == ACCORD_OK && from < t.entry_count;) {
+            entries[entry_count++] = list->rows[i];
+    for (size_t from = 0; error == ACCORD_OK && from < entry_count;) {
         size_t end = from + 1;
-        while (end < t.entry_count && entries[end].line == entries[from].line)
+        while (end < entry_count && entries[end].line == entries[from].line)
             end++;
         error = take_line(&t, &entries[from], end - from);
         from = end;
