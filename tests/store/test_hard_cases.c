@@ -222,16 +222,20 @@ START_TEST(order_in_another_currency)
     hard_expect(&closed, "p1", 0, 0);
     closing_says(closing_of(&closed, "p1"), "\"held\":[{\"currency\":\"USD\",\"gross\":100,"
                                             "\"lines\":1,\"reason\":\"no_rate\"}]");
+    hard_refund("o1", "r0", "2025-02-01", 20);
+    closed = closing_draft(&b, "a", "2025-02");
+    closing_says(closing_of(&closed, "p1"), "\"held\":[{\"currency\":\"USD\",\"gross\":80,"
+                                            "\"lines\":1,\"reason\":\"no_rate\"}]");
     publish(TENTH_OF_JANUARY, "1.25", "8.75");
     publish(TENTH_OF_JANUARY + 31, "1.25", "20");
     closed = closing_do(&b, "a", "2025-02");
-    hard_expect(&closed, "p1", 420, 420);
-    hard_expect(&closed, "c1", 280, -420);
+    hard_expect(&closed, "p1", 336, 336);
+    hard_expect(&closed, "c1", 224, -336);
     closing_says(closing_of(&closed, "p1"), "\"held\":[]");
-    hard_refund("o1", "r", "2025-03-03", 50);
+    hard_refund("o1", "r", "2025-03-03", 30);
     closed = closing_do(&b, "a", "2025-03");
-    hard_expect(&closed, "p1", -210, 210);
-    hard_expect(&closed, "c1", -140, -210);
+    hard_expect(&closed, "p1", -126, 210);
+    hard_expect(&closed, "c1", -84, -210);
 }
 END_TEST
 
