@@ -287,6 +287,31 @@ START_TEST(amounts_at_their_limit)
 }
 END_TEST
 
+#define TAMPER(text)                                                                               \
+    do {                                                                                           \
+        static const struct db_sql tamper_sql = {text};                                            \
+        ck_assert_int_eq(db_run(b.db, &tamper_sql, NULL, 0, 1, NULL), ACCORD_OK);                  \
+    } while (0)
+
+/* No facts come near int64, so entries are changed by hand: twice 9 · 10^18 for p1 is more than
+ * there is. Nothing is published, and nothing is lost once they are what they were. */
+START_TEST(sums_near_int64)
+{
+    hard_sell("o1", "2025-01-10", "python", 10000, "");
+    hard_sell("o2", "2025-01-11", "python", 10000, "");
+    TAMPER("UPDATE entry_share SET amount = 9000000000000000000 WHERE payee = 'p1'");
+    TAMPER("UPDATE entry_share SET amount = -9000000000000000000 WHERE payee = 'c1'");
+    closing_refuse(&b, "a", "2025-01", ACCORD_E_OVERFLOW);
+    ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM statement"), 0);
+    ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM period"), 0);
+    ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM posting"), 0);
+    TAMPER("UPDATE entry_share SET amount = 6000 WHERE payee = 'p1'");
+    TAMPER("UPDATE entry_share SET amount = 4000 WHERE payee = 'c1'");
+    const struct close_result january = closing_do(&b, "a", "2025-01");
+    hard_expect(&january, "p1", 12000, 12000);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("hard cases");
@@ -304,6 +329,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, order_in_another_currency);
     tcase_add_test(cases, jpy_and_kwd);
     tcase_add_test(cases, amounts_at_their_limit);
+    tcase_add_test(cases, sums_near_int64);
     suite_add_tcase(suite, cases);
     return suite;
 }
