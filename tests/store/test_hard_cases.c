@@ -199,6 +199,37 @@ START_TEST(duplicate_event_id_from_two_partners)
 }
 END_TEST
 
+/* What an order said was wrong, and January is closed: first it was cheaper, then it was sold in
+ * February, then it was never sold. */
+START_TEST(correction_after_publish)
+{
+    static const char fact[] =
+        "{\"event_id\":\"%s\",\"type\":\"order.paid\",\"occurred_at\":\"%s\",\"supersedes\":"
+        "\"%s\",\"order_id\":\"o1\",\"currency\":\"CNY\",\"lines\":[{\"line_id\":\"1\","
+        "\"provider\":\"p1\",\"course_id\":\"python\",\"quantity\":1,\"paid\":8000}]}";
+    hard_sell("o1", "2025-01-10", "python", 10000, "");
+    const struct close_result january = closing_do(&b, "a", "2025-01");
+    const char *lines = closing_lines(&b, closing_of(&january, "p1"));
+    books_accept(&b, "c1", books_text(&b, fact, "k1", "2025-01-10T04:00:00Z", "e-o1"));
+    struct close_result closed = closing_draft(&b, "a", "2025-02");
+    hard_expect(&closed, "p1", -1200, 4800);
+    hard_expect(&closed, "c1", -800, -4800);
+    books_accept(&b, "c1", books_text(&b, fact, "k2", "2025-02-10T04:00:00Z", "k1"));
+    closed = closing_do(&b, "a", "2025-02");
+    hard_expect(&closed, "p1", -6000 + 4800, 4800);
+    closing_says(closing_of(&closed, "p1"), "\"differences\":[{\"count\":1,\"earned\":-6000,"
+                                            "\"period\":\"2025-01\",\"position\":-6000}]");
+    closing_says(closing_of(&closed, "p1"), "\"lines\":{\"count\":1,\"earned\":4800,");
+    books_accept(&b, "c1",
+                 "{\"event_id\":\"k3\",\"type\":\"void\",\"occurred_at\":"
+                 "\"2025-03-10T04:00:00Z\",\"supersedes\":\"k2\"}");
+    closed = closing_do(&b, "a", "2025-03");
+    hard_expect(&closed, "p1", -4800, 0);
+    hard_expect(&closed, "c1", -3200, 0);
+    hard_stands(closing_of(&january, "p1"), lines);
+}
+END_TEST
+
 /* A day's rates as the source published them, by EUR. */
 static void publish(int64_t day, const char *usd, const char *cny)
 {
@@ -326,6 +357,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, order_arrives_before_its_course);
     tcase_add_test(cases, occurred_before_the_agreement);
     tcase_add_test(cases, duplicate_event_id_from_two_partners);
+    tcase_add_test(cases, correction_after_publish);
     tcase_add_test(cases, order_in_another_currency);
     tcase_add_test(cases, jpy_and_kwd);
     tcase_add_test(cases, amounts_at_their_limit);

@@ -140,6 +140,57 @@ START_TEST(agreement_changes_mid_period)
 }
 END_TEST
 
+/* An agreement of the one course, known when January of the general one is closed, takes its sales
+ * over: there they come off in February, here they are January's. */
+START_TEST(agreement_takes_over_what_is_closed)
+{
+    hard_sell("o1", "2025-01-10", "python", 10000, "");
+    struct close_result closed = closing_do(&b, "a", "2025-01");
+    const struct statement_row *january = closing_of(&closed, "p1");
+    const char *lines = closing_lines(&b, january);
+    books_agreement(&b, "special", 1,
+                    "{\"parties\":[\"p1\",\"c1\"],\"scope\":{\"courses\":[{\"provider\":\"p1\","
+                    "\"course_id\":\"python\"}],\"channels\":[\"c1\"]},\"effective\":{\"from\":"
+                    "\"2025-01-01T00:00:00+08:00\"},\"currency\":\"CNY\",\"period\":{\"kind\":"
+                    "\"month\",\"time_zone\":\"Asia/Shanghai\"},\"terms\":[" HARD_SHARE(
+                        "p1", "500000") "{\"kind\":\"residual\",\"payee\":\"c1\"}]}");
+    books_idle(&b);
+    closed = closing_do(&b, "special", "2025-01");
+    hard_expect(&closed, "p1", 5000, 5000);
+    hard_expect(&closed, "c1", 5000, -5000);
+    closing_says(closing_of(&closed, "p1"), "\"differences\":[]");
+    closed = closing_do(&b, "a", "2025-02");
+    hard_expect(&closed, "p1", -6000, 0);
+    hard_expect(&closed, "c1", -4000, 0);
+    hard_stands(january, lines);
+}
+END_TEST
+
+/* 5,000.00 a month until the 10th of February, of which it has 28 days: 1,785.71. Nothing is
+ * earned. What is promised is all of it, whatever is told later: March has no period, until a
+ * back-dated sale of 400.00 makes one: 200.00 of January's 5,000.00 are earned now. */
+START_TEST(guarantee_until_the_end)
+{
+    books_agreement(&b, "z", 1,
+                    "{\"parties\":[\"p2\",\"c1\"],\"scope\":{\"providers\":[\"p2\"],\"channels\":["
+                    "\"c1\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00+08:00\",\"to\":"
+                    "\"2025-02-11T00:00:00+08:00\"},\"currency\":\"CNY\",\"period\":{\"kind\":"
+                    "\"month\",\"time_zone\":\"Asia/Shanghai\"},\"terms\":[" HARD_SHARE(
+                        "p2", "500000") FIVE_THOUSAND "{\"kind\":\"residual\",\"payee\":\"c1\"}]}");
+    struct close_result closed = closing_do(&b, "z", "2025-01");
+    hard_expect(&closed, "p2", 500000, 500000);
+    closed = closing_do(&b, "z", "2025-02");
+    hard_expect(&closed, "p2", 178571, 678571);
+    hard_expect(&closed, "c1", -178571, -678571);
+    closing_refuse(&b, "z", "2025-03", ACCORD_E_NOT_FOUND);
+    hard_sell("o1", "2025-01-10", "go", 40000, "");
+    closed = closing_do(&b, "z", "2025-03");
+    hard_expect(&closed, "p2", 0, 678571);
+    closing_says(closing_of(&closed, "p2"), "\"differences\":[{\"count\":4,\"earned\":0,");
+    closing_refuse(&b, "z", "2025-04", ACCORD_E_NOT_FOUND);
+}
+END_TEST
+
 static void pay(const char *state, const char *payee, int64_t amount, const char *statement)
 {
     books_accept(
@@ -255,6 +306,8 @@ static Suite *make_suite(void)
     tcase_add_test(cases, full_coupon_cpa_of_a_line_is_held);
     tcase_add_loop_test(cases, full_coupon_cpa_still_due, 0, 2);
     tcase_add_test(cases, agreement_changes_mid_period);
+    tcase_add_test(cases, agreement_takes_over_what_is_closed);
+    tcase_add_test(cases, guarantee_until_the_end);
     tcase_add_test(cases, refund_larger_than_reserve);
     tcase_add_test(cases, one_cent_with_five_payees);
     tcase_add_test(cases, same_learner_on_two_channels);
