@@ -5,6 +5,7 @@
 
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
+#include "ingest/referral.h"
 #include "ingest/rollup.h"
 #include "ingest/windows.h"
 #include "store/facts.h"
@@ -15,6 +16,7 @@ struct work {
     struct stored_order stored;
     struct accord_order *order; /* its current sale; NULL: none */
     int64_t sale_seq;
+    const uint8_t *learner;   /* who bought; NULL: not known */
     struct entry_list *lists; /* entries of each of its sales */
     size_t list_count;
     bool staged;
@@ -128,6 +130,7 @@ static enum accord_error load_orders(struct posting *p)
                 return ACCORD_E_OUT_OF_MEMORY;
             *work->order = *work->post->fresh;
             work->sale_seq = work->post->fresh_seq;
+            work->learner = work->post->fresh_learner;
             continue;
         }
         work->stored = loaded[loaded_count++];
@@ -146,6 +149,7 @@ static enum accord_error load_orders(struct posting *p)
             .line_count = sale->line_count,
         };
         work->sale_seq = sale->seq;
+        work->learner = sale->has_learner ? sale->learner : NULL;
     }
     return ACCORD_OK;
 }
@@ -160,6 +164,19 @@ static enum accord_error fill_courses(struct posting *p)
         if (p->work[i].order != NULL)
             orders[count++] = p->work[i].order;
     return ingest_fill_courses(p->tx->db, p->tx->arena, orders, count);
+}
+
+static enum accord_error fill_touches(struct posting *p)
+{
+    struct referred_order *orders = arena_array(p->tx->arena, p->count + 1, sizeof *orders);
+    if (orders == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->work[i].order != NULL)
+            orders[count++] = (struct referred_order){p->work[i].order, p->work[i].learner};
+    return ingest_fill_touches(p->tx->db, p->tx->arena, agreement_book_window(p->book), orders,
+                               count);
 }
 
 static enum accord_error load_entries(struct posting *p)
@@ -487,6 +504,8 @@ enum accord_error ingest_post(struct ingest_tx *tx, struct post_order *orders, s
         error = load_orders(p);
     if (error == ACCORD_OK)
         error = fill_courses(p);
+    if (error == ACCORD_OK)
+        error = fill_touches(p);
     if (error == ACCORD_OK)
         error = load_entries(p);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)

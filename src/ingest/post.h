@@ -14,6 +14,7 @@ struct post_order {
      *  again. NULL: everything is loaded. */
     const struct accord_order *fresh;
     int64_t fresh_seq;
+    const uint8_t *fresh_learner; /**< its buyer, or NULL */
     int64_t seq;           /**< knowledge: of the last fact that touches the order */
     enum accord_held held; /**< out: of the first line that is held */
     bool excess_grew;      /**< out: more than before was refunded beyond what was paid */

@@ -3,8 +3,8 @@
 /* Names of the joined tables are changed where they would be those of an entry's numbers. */
 DB_SQL(sql_booked,
        "SELECT e.sale_seq, e.line, e.number, e.day, e.version, e.channel, e.provider, e.course_id, "
-       "e.currency, o.order_id, l.line_id, o.occurred_at, s.payee, s.amount, " ENTRY_NUMBER_COLUMNS
-       " FROM entry e "
+       "e.sale_currency, o.order_id, l.line_id, o.occurred_at, s.payee, "
+       "s.amount, " ENTRY_NUMBER_COLUMNS " FROM entry e "
        "JOIN (SELECT seq AS of_sale, order_id, occurred_at FROM sale) o ON o.of_sale = e.sale_seq "
        "JOIN (SELECT seq AS of_sale, line AS of_line, line_id FROM sale_line) l "
        "ON l.of_sale = e.sale_seq AND l.of_line = e.line "
