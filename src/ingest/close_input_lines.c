@@ -1,5 +1,6 @@
 /* The lines of files of inputs: orders, or, for those who may not see these, lines as they are.
  * They are read in batches, in the order of the statement's lines. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "domain/refunds.h"
@@ -111,7 +112,7 @@ static enum accord_error take_line(struct taking *t, const struct entry_row *ent
     struct statement_groups before = {.count = 0};
     struct statement_groups now = {.count = 0};
     int64_t standing = 0;
-    if (place < 0 || (size_t)place >= t->sale->line_count)
+    if (place < 0)
         return ACCORD_E_DATABASE_ERROR;
     for (size_t i = 0; i < count; i++) {
         const struct entry_row *entry = &entries[i];
@@ -127,7 +128,16 @@ static enum accord_error take_line(struct taking *t, const struct entry_row *ent
         if (error != ACCORD_OK)
             return error;
     }
-    const struct accord_line *line = &t->sale->lines[place];
+    /* An offer sold as a whole may have fewer courses than when it was closed before. */
+    const struct accord_line gone = {.line_id = arena_printf(t->g->arena, "%" PRId64, place),
+                                     .provider = entries->provider,
+                                     .course_id = entries->course_id};
+    const bool is_there = (size_t)place < t->sale->line_count;
+    const struct accord_line *line = is_there ? &t->sale->lines[place] : &gone;
+    if (gone.line_id == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    if (!is_there && standing != 0)
+        return ACCORD_E_DATABASE_ERROR;
     if (standing != 0 && t->current) {
         t->places[t->line_count] = place;
         t->lines[t->line_count] = *line;
