@@ -93,6 +93,47 @@ START_TEST(listing_withdrawn_after_the_sale)
 }
 END_TEST
 
+/* A pack of 299.00 at 199, 99, 99 keeps its weights when a course of it is withdrawn, before it is
+ * sold and after: 149.88 and twice 74.56; of all of it the school gets 70 % of each. */
+START_TEST(bundle_with_a_retired_listing)
+{
+    static const long long parts[] = {14988, 7456, 7456};
+    const struct deal deal = deal_make("pack", "");
+    make_course(deal.school, "pack-school", "b1", 19900, "CNY");
+    make_course(deal.school, "pack-school", "b2", 9900, "CNY");
+    make_course(deal.school, "pack-school", "b3", 9900, "CNY");
+    struct response *is = put(
+        deal.shop, "/v1/offers/pack", "If-None-Match: *",
+        "{\"kind\":\"bundle\",\"title\":\"Pack\",\"currency\":\"CNY\",\"price\":29900,\"valid\":"
+        "{\"from\":\"2025-01-01T00:00:00Z\"},\"allocation\":\"list_price\",\"items\":["
+        "{\"provider\":\"pack-school\",\"course_id\":\"b1\"},"
+        "{\"provider\":\"pack-school\",\"course_id\":\"b2\"},"
+        "{\"provider\":\"pack-school\",\"course_id\":\"b3\"}]}");
+    expect_status(is, 201);
+    ck_assert_int_lt(del(deal.school, "/v1/courses/pack-school/b2")->status, 300);
+    is = get(deal.shop, "/v1/offers/pack");
+    expect_count(is, "/items", 3);
+    for (int i = 0; i < 3; i++)
+        expect_money(is, text("/items/%d/part", i), parts[i], "CNY");
+    is = post_one(
+        deal.shop,
+        "{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-10T10:00:00Z\","
+        "\"order_id\":\"o1\",\"currency\":\"CNY\",\"offer\":\"pack\",\"lines\":["
+        "{\"line_id\":\"1\",\"provider\":\"pack-school\",\"course_id\":\"b1\",\"quantity\":1,"
+        "\"paid\":14988},{\"line_id\":\"2\",\"provider\":\"pack-school\",\"course_id\":\"b2\","
+        "\"quantity\":1,\"paid\":7456},{\"line_id\":\"3\",\"provider\":\"pack-school\","
+        "\"course_id\":\"b3\",\"quantity\":1,\"paid\":7456}]}");
+    expect_text(is, "/results/0/status", "accepted");
+    expect_absent(is, "/results/0/held");
+    /* 10491.6, and twice 5219.2: the units left go to the larger rest. */
+    is = statement_of(&deal, deal.school, deal_close(&deal, "2025-01"), "school");
+    expect_int(is, "/closing", 10492 + 5219 + 5219);
+    deal_refund(&deal, "o1", "2025-02-11", 29900);
+    is = statement_of(&deal, deal.school, deal_close(&deal, "2025-02"), "school");
+    expect_int(is, "/closing", 0);
+}
+END_TEST
+
 static void set_state(const char *partner, const char *state)
 {
     const char *path = text("/v1/partners/%s", partner);
@@ -327,6 +368,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, clock_in_the_future);
     tcase_add_test(all, occurred_before_the_agreement);
     tcase_add_test(all, listing_withdrawn_after_the_sale);
+    tcase_add_test(all, bundle_with_a_retired_listing);
     tcase_add_test(all, payee_suspended_with_a_balance);
     tcase_add_test(all, amounts_near_int64);
     tcase_add_loop_test(all, jpy_and_kwd, 0, 2);

@@ -142,6 +142,22 @@ START_TEST(order_arrives_before_its_course)
 }
 END_TEST
 
+/* A refund is told before its order, which is told when both their months are closed. */
+START_TEST(refund_arrives_before_its_order)
+{
+    hard_refund("o1", "r", "2025-02-10", 33);
+    closing_do(&b, "a", "2025-01");
+    struct close_result closed = closing_do(&b, "a", "2025-02");
+    hard_expect(&closed, "p1", 0, 0);
+    hard_sell("o1", "2025-01-10", "python", 101, "");
+    closed = closing_do(&b, "a", "2025-03");
+    hard_expect(&closed, "p1", 41, 41); /* of 68: 40.8 and 27.2 */
+    hard_expect(&closed, "c1", 27, -41);
+    closing_says(closing_of(&closed, "p1"), "\"differences\":[{\"count\":1,\"earned\":41,"
+                                            "\"period\":\"2025-01\",\"position\":41}]");
+}
+END_TEST
+
 /* The last second of the year before is nobody's, until an agreement of that time says whose. */
 START_TEST(occurred_before_the_agreement)
 {
@@ -355,6 +371,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, chargeback_won_later);
     tcase_add_test(cases, refund_of_more_than_was_paid);
     tcase_add_test(cases, order_arrives_before_its_course);
+    tcase_add_test(cases, refund_arrives_before_its_order);
     tcase_add_test(cases, occurred_before_the_agreement);
     tcase_add_test(cases, duplicate_event_id_from_two_partners);
     tcase_add_test(cases, correction_after_publish);

@@ -166,6 +166,29 @@ START_TEST(agreement_takes_over_what_is_closed)
 }
 END_TEST
 
+/* 5.00 of each sale are more than the 3.00 of one: it waits, also when January is closed, until the
+ * parties agree on something else for that time; then it is January's difference in February. */
+START_TEST(held_line_is_settled_after_publish)
+{
+    books_agreement(&b, "z", 1,
+                    HARD_P2_C1("", "{\"kind\":\"amount\",\"payee\":\"p2\",\"amount_minor\":500},"));
+    ck_assert_int_eq(hard_sell("o1", "2025-01-10", "go", 300, "")->held,
+                     ACCORD_HELD_OVER_ALLOCATED);
+    struct close_result closed = closing_do(&b, "z", "2025-01");
+    hard_expect(&closed, "p2", 0, 0);
+    closing_says(closing_of(&closed, "p2"), "\"held\":[{\"currency\":\"CNY\",\"gross\":300,"
+                                            "\"lines\":1,\"reason\":\"over_allocated\"}]");
+    books_agreement(&b, "z", 2, HARD_P2_C1("", HARD_SHARE("p2", "600000")));
+    books_idle(&b);
+    closed = closing_do(&b, "z", "2025-02");
+    hard_expect(&closed, "p2", 180, 180);
+    hard_expect(&closed, "c1", 120, -180);
+    closing_says(closing_of(&closed, "p2"), "\"differences\":[{\"count\":1,\"earned\":180,"
+                                            "\"period\":\"2025-01\",\"position\":180}]");
+    closing_says(closing_of(&closed, "p2"), "\"held\":[]");
+}
+END_TEST
+
 /* 5,000.00 a month until the 10th of February, of which it has 28 days: 1,785.71. Nothing is
  * earned. What is promised is all of it, whatever is told later: March has no period, until a
  * back-dated sale of 400.00 makes one: 200.00 of January's 5,000.00 are earned now. */
@@ -307,6 +330,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(cases, full_coupon_cpa_still_due, 0, 2);
     tcase_add_test(cases, agreement_changes_mid_period);
     tcase_add_test(cases, agreement_takes_over_what_is_closed);
+    tcase_add_test(cases, held_line_is_settled_after_publish);
     tcase_add_test(cases, guarantee_until_the_end);
     tcase_add_test(cases, refund_larger_than_reserve);
     tcase_add_test(cases, one_cent_with_five_payees);
