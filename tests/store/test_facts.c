@@ -448,6 +448,42 @@ START_TEST(test_large_and_small)
 }
 END_TEST
 
+/* One request refunds the half of many orders that are as large as an order can be. */
+START_TEST(test_refunds_of_large_orders)
+{
+    enum { LARGE_ORDERS = 20 };
+    struct buf refunds;
+    buf_init(&refunds, (size_t)1 << 20);
+    for (int i = 0; i < LARGE_ORDERS; i++) {
+        struct buf order;
+        buf_init(&order, (size_t)1 << 20);
+        buf_printf(&order,
+                   "{\"event_id\":\"e%d\",\"type\":\"order.paid\"," AT
+                   "\"order_id\":\"o%d\",\"currency\":\"CNY\",\"lines\":[",
+                   i, i);
+        for (int line = 0; line < ACCORD_LINES_MAX; line++)
+            buf_printf(&order,
+                       "%s{\"line_id\":\"%d\",\"provider\":\"p1\",\"course_id\":\"python\","
+                       "\"quantity\":1,\"paid\":100}",
+                       line > 0 ? "," : "", line);
+        buf_printf(&order, "]}%c", '\0');
+        ck_assert_int_eq(books_post(&b, "c1", buf_slice(&order).data)->facts[0].status,
+                         FACT_ACCEPTED);
+        buf_done(&order);
+        buf_printf(&refunds,
+                   "{\"event_id\":\"r%d\",\"type\":\"order.refunded\"," AT
+                   "\"order_id\":\"o%d\",\"refund_id\":\"r%d\",\"amount\":100000}\n",
+                   i, i, i);
+    }
+    buf_add_char(&refunds, '\0');
+    books_post(&b, "c1", buf_slice(&refunds).data);
+    buf_done(&refunds);
+    ck_assert_int_eq(REFUNDED, 2000000);
+    ck_assert_int_eq(NET, 2000000);
+    ck_assert_int_eq(EARNED("p1"), 1200000); /* 30 of each 50 */
+}
+END_TEST
+
 START_TEST(test_amounts_of_the_whole)
 {
     /* 100 of tax over 1, 1, 1: 34, 33, 33; 1 of fee: the first; a discount of both kinds. */
@@ -531,6 +567,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, test_corrections);
     tcase_add_test(tc, test_held_until_known);
     tcase_add_test(tc, test_large_and_small);
+    tcase_add_test(tc, test_refunds_of_large_orders);
     tcase_add_test(tc, test_amounts_of_the_whole);
     tcase_add_test(tc, test_versions_of_what_partners_see);
     tcase_add_test(tc, test_journal_reads_back);
