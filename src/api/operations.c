@@ -9,6 +9,7 @@
 #include "api/disputes.h"
 #include "api/events.h"
 #include "api/feedback.h"
+#include "api/memberships.h"
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
@@ -31,6 +32,7 @@ static const struct {
     {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
     {order_operations, &order_operation_count},
+    {membership_operations, &membership_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},
     {statement_operations, &statement_operation_count},

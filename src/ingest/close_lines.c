@@ -5,6 +5,7 @@
 
 const char *const line_kind_names[LINE_KINDS] = {
     [LINE_SALE] = "sale",
+    [LINE_MEMBERSHIP] = "membership",
     [LINE_TIERED] = "tiered",
     [LINE_CPA] = "cpa",
     [LINE_GREATER_OF] = "greater_of",

@@ -9,6 +9,7 @@
 /** Kinds of lines, in the order in which a statement lists them. */
 enum line_kind {
     LINE_SALE,
+    LINE_MEMBERSHIP,
     LINE_TIERED,
     LINE_CPA,
     LINE_GREATER_OF,

@@ -144,6 +144,14 @@ static enum accord_error give_groups(struct reading *r)
     return error;
 }
 
+/* A month of a term begins with its first day, the first with the term. */
+static instant_us began_at(const struct reading *r, const struct booked_row *row)
+{
+    if (!row->is_term || zone_day(r->periods->zone, row->occurred_at) == row->day)
+        return row->occurred_at;
+    return zone_day_start(r->periods->zone, (int32_t)row->day);
+}
+
 static enum accord_error begin_sale_line(struct reading *r, const struct booked_row *row)
 {
     arena_reset(r->arena);
@@ -152,7 +160,8 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
     r->group_cap = 0;
     r->number = -1;
     r->line = (struct statement_line){
-        .kind = "sale",
+        .kind = row->is_term ? "membership" : "sale",
+        .is_term = row->is_term,
         .sale_seq = row->sale_seq,
         .line = row->line,
         .channel = arena_strdup(r->arena, row->channel),
@@ -161,7 +170,7 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
         .provider = arena_strdup(r->arena, row->provider),
         .course_id = arena_strdup(r->arena, row->course_id),
         .currency = arena_strdup(r->arena, row->currency),
-        .occurred_at = row->occurred_at,
+        .occurred_at = began_at(r, row),
     };
     const struct statement_line *line = &r->line;
     return line->channel == NULL || line->order_id == NULL || line->line_id == NULL ||
@@ -317,13 +326,15 @@ static void write_sale(struct json_writer *w, const struct statement_line *line,
         jw_key_int(w, "gross", n[ENTRY_GROSS]);
     jw_key_str(w, "kind", line->kind);
     jw_key_str(w, "line", line->id);
-    jw_key_str(w, "line_id", line->line_id);
+    jw_key_str(w, line->is_term ? "membership_id" : "line_id",
+               line->is_term ? line->order_id : line->line_id);
     if (part->party)
         jw_key_int(w, "net", n[ENTRY_NET]);
     jw_key_time(w, "occurred_at", line->occurred_at);
     if (part->party)
         jw_key_int(w, "open", line->open);
-    jw_key_str(w, "order_id", line->order_id);
+    if (!line->is_term)
+        jw_key_str(w, "order_id", line->order_id);
 }
 
 static void write_payees(struct json_writer *w, const struct statement_line *line)
@@ -369,6 +380,8 @@ void statement_line_write(struct buf *out, const struct statement_line *line,
         jw_key_int(&w, "store_fee", n[ENTRY_STORE_FEE]);
         jw_key_int(&w, "tax", n[ENTRY_TAX]);
     }
+    if (line->is_term)
+        jw_key_str(&w, "term_id", line->line_id);
     jw_key_int(&w, "version", line->version);
     jw_object_end(&w);
 }

@@ -3,11 +3,14 @@
 /* Names of the joined tables are changed where they would be those of an entry's numbers. */
 DB_SQL(sql_booked,
        "SELECT e.sale_seq, e.line, e.number, e.day, e.version, e.channel, e.provider, e.course_id, "
-       "e.currency, o.order_id, l.line_id, o.occurred_at, s.payee, s.amount, " ENTRY_NUMBER_COLUMNS
-       " FROM entry e "
-       "JOIN (SELECT seq AS of_sale, order_id, occurred_at FROM sale) o ON o.of_sale = e.sale_seq "
-       "JOIN (SELECT seq AS of_sale, line AS of_line, line_id FROM sale_line) l "
+       "e.currency, COALESCE(o.order_id, m.membership_id), COALESCE(l.line_id, m.term_id), "
+       "COALESCE(o.occurred_at, m.from_at), s.payee, s.amount, m.of_sale, " ENTRY_NUMBER_COLUMNS
+       " FROM entry e LEFT JOIN (SELECT seq AS of_sale, order_id, occurred_at FROM sale) o "
+       "ON o.of_sale = e.sale_seq "
+       "LEFT JOIN (SELECT seq AS of_sale, line AS of_line, line_id FROM sale_line) l "
        "ON l.of_sale = e.sale_seq AND l.of_line = e.line "
+       "LEFT JOIN (SELECT seq AS of_sale, membership_id, term_id, from_at FROM membership_term) m "
+       "ON m.of_sale = e.sale_seq "
        "LEFT JOIN entry_share s ON s.sale_seq = e.sale_seq AND s.line = e.line "
        "AND s.number = e.number "
        "WHERE e.agreement = $1 AND e.booked = $2 AND e.sale_seq >= $3 AND e.held = '' "
@@ -23,6 +26,8 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
 {
     const struct reading *reading = context;
     (void)param_row;
+    if (db_is_null(row, 9) || db_is_null(row, 10) || db_is_null(row, 11))
+        return ACCORD_E_DATABASE_ERROR; /* an entry of no sale */
     struct booked_row booked = {
         .sale_seq = db_get_int(row, 0),
         .line = db_get_int(row, 1),
@@ -37,13 +42,14 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
         .line_id = db_get_text(row, 10),
         .occurred_at = db_get_int(row, 11),
         .has_payee = !db_is_null(row, 12),
+        .is_term = !db_is_null(row, 14),
     };
     if (booked.has_payee) {
         booked.payee = db_get_text(row, 12);
         booked.amount = db_get_int(row, 13);
     }
     for (unsigned i = 0; i < ENTRY_NUMBERS; i++)
-        booked.numbers[i] = db_get_int(row, 14 + i);
+        booked.numbers[i] = db_get_int(row, 15 + i);
     return reading->each(reading->context, &booked);
 }
 
