@@ -38,7 +38,7 @@ void explain_write_version(struct json_writer *w, const struct accord_agreement_
     jw_object_end(w);
 }
 
-static void write_step(struct json_writer *w, const struct accord_step *step)
+void explain_write_step(struct json_writer *w, const struct accord_step *step)
 {
     char exact[ACCORD_EXACT_TEXT];
     accord_step_exact_text(step, exact);
@@ -70,6 +70,6 @@ void explain_write_steps(struct json_writer *w, const char *name, const struct e
     jw_key(w, name);
     jw_array(w);
     for (size_t i = 0; i < steps->count; i++)
-        write_step(w, &steps->items[i]);
+        explain_write_step(w, &steps->items[i]);
     jw_array_end(w);
 }

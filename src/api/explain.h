@@ -16,6 +16,8 @@ struct explain_steps {
 /** False: out of memory. */
 bool explain_steps_add(struct arena *arena, struct explain_steps *steps,
                        const struct accord_step *step);
+/** One step as an object. */
+void explain_write_step(struct json_writer *w, const struct accord_step *step);
 /** Writes them as the array `name`. */
 void explain_write_steps(struct json_writer *w, const char *name,
                          const struct explain_steps *steps);

@@ -4,6 +4,7 @@
 
 #include "api/etag.h"
 #include "api/explain.h"
+#include "api/membership_explain.h"
 #include "ingest/membership.h"
 #include "store/partners.h"
 
@@ -257,16 +258,11 @@ static void write_shares(struct json_writer *w, const struct membership_call *st
         jw_key_money(w, "open", sum->open, terms->currency);
 }
 
-static void write_month(struct json_writer *w, const struct membership_call *state,
-                        const struct term_view *term, size_t index, bool explain)
+/* Under which agreement, with `explain` why, and to whom. */
+static void write_settled(struct json_writer *w, const struct membership_call *state,
+                          const struct month_view *month, bool explain)
 {
-    const struct membership_month *at = &term->schedule.months[index];
-    const struct month_view *month = &term->months[index];
     const struct accord_line_result *sum = &month->sum;
-    jw_object(w);
-    jw_key_str(w, "month", at->label);
-    jw_key_time(w, "occurred_at", at->at);
-    write_amounts(w, state, term, month);
     if (sum->version != SIZE_MAX) {
         jw_key(w, "agreement");
         explain_write_version(w, state->choice.terms[sum->version], sum->rank);
@@ -274,10 +270,22 @@ static void write_month(struct json_writer *w, const struct membership_call *sta
     if (sum->held != ACCORD_HELD_NOT)
         jw_key_str(w, "held", accord_held_name(sum->held));
     if (explain) {
-        explain_write_steps(w, "recognised", &month->sides[RECOGNISED].steps);
+        explain_write_steps(w, "steps", &month->sides[RECOGNISED].steps);
         explain_write_steps(w, "taken_back", &month->sides[TAKEN_BACK].steps);
     }
     write_shares(w, state, sum);
+}
+
+static void write_month(struct json_writer *w, const struct membership_call *state,
+                        const struct term_view *term, size_t index, bool explain)
+{
+    const struct membership_month *at = &term->schedule.months[index];
+    const struct month_view *month = &term->months[index];
+    jw_object(w);
+    jw_key_str(w, "month", at->label);
+    jw_key_time(w, "occurred_at", at->at);
+    write_amounts(w, state, term, month);
+    write_settled(w, state, month, explain);
     jw_object_end(w);
 }
 
@@ -336,6 +344,79 @@ static void answer_membership(struct call *call)
 static void answer_explain(struct call *call)
 {
     answer(call, true);
+}
+
+/* ---- one month, as it was ---- */
+
+/* Leaves out what was not known yet. */
+static void go_back(struct stored_membership *stored, int64_t cutoff)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stored->count; i++)
+        if (stored->terms[i].row.seq <= cutoff)
+            stored->terms[kept++] = stored->terms[i];
+    stored->count = kept;
+}
+
+static int64_t earned_in(const struct accord_agreement_version *terms,
+                         const struct accord_line_result *sum, const char *partner)
+{
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        if (strcmp(terms->parties[i], partner) == 0)
+            return sum->shares[i];
+    return 0;
+}
+
+bool membership_line_explain(struct call *call, const struct membership_line_ask *ask,
+                             struct membership_line_explained *ret)
+{
+    struct membership_call *state = call_alloc(call, sizeof *state);
+    int64_t unused;
+    *ret = (struct membership_line_explained){.state = NULL};
+    if (state == NULL)
+        return false;
+    state->stored.name = ask->name;
+    state->whole = true;
+    if (call_check(call, store_memberships_load(call->db, call->arena, &state->stored, 1)))
+        return false;
+    go_back(&state->stored, ask->cutoff);
+    if (call_check(call, settle_with_rates(call, state, &unused)))
+        return false;
+    for (size_t i = 0; i < state->term_count; i++) {
+        const struct membership_schedule *schedule = &state->terms[i].schedule;
+        for (size_t j = 0; schedule->term->seq == ask->seq && j < schedule->count; j++) {
+            const struct accord_line_result *sum = &state->terms[i].months[j].sum;
+            if (schedule->months[j].line != ask->line)
+                continue;
+            const bool settled = sum->held == ACCORD_HELD_NOT;
+            const struct accord_agreement_version *terms =
+                settled ? state->choice.terms[sum->version] : NULL;
+            /* Under an agreement of others it is nothing to this partner. */
+            if (terms != NULL && strcmp(terms->agreement, ask->agreement) != 0)
+                return true;
+            *ret = (struct membership_line_explained){
+                .state = state,
+                .term = i,
+                .month = j,
+                .version = terms == NULL ? 0 : terms->version,
+                .earned = terms == NULL ? 0 : earned_in(terms, sum, ask->partner),
+            };
+            return true;
+        }
+    }
+    return true;
+}
+
+void membership_line_write(struct json_writer *w, const struct membership_line_explained *explained)
+{
+    if (explained->state == NULL) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    write_settled(w, explained->state,
+                  &explained->state->terms[explained->term].months[explained->month], true);
+    jw_object_end(w);
 }
 
 const struct operation membership_operations[] = {

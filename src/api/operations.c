@@ -37,6 +37,7 @@ static const struct {
     {period_operations, &period_operation_count},
     {statement_operations, &statement_operation_count},
     {statement_line_operations, &statement_line_operation_count},
+    {statement_explain_operations, &statement_explain_operation_count},
     {dispute_operations, &dispute_operation_count},
     {payment_operations, &payment_operation_count},
     {balance_operations, &balance_operation_count},

@@ -2,6 +2,7 @@
 
 #include "api/etag.h"
 #include "api/explain.h"
+#include "api/order_explain.h"
 #include "ingest/agreement.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
@@ -391,6 +392,27 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
 }
 
+/* What led to a line's amounts. @param only  NULL, or a payee that sees no more than its own */
+static void write_explained(struct call *call, struct json_writer *w,
+                            const struct order_call *state, size_t index, const char *only)
+{
+    const struct accord_line_result *result = &state->results[index];
+    if (only == NULL)
+        write_rule(call, w, state, index);
+    if (result->held != ACCORD_HELD_NOT)
+        jw_key_str(w, "held", accord_held_name(result->held));
+    jw_key(w, "steps");
+    jw_array(w);
+    for (size_t s = 0; s < state->steps[index].count; s++) {
+        const struct accord_step *step = &state->steps[index].items[s];
+        if (only == NULL || (step->payee != NULL && strcmp(step->payee, only) == 0))
+            explain_write_step(w, step);
+    }
+    jw_array_end(w);
+    if (only == NULL)
+        write_shares(w, state, result);
+}
+
 static void answer_explain(struct call *call)
 {
     const struct order_call *state = call->state;
@@ -404,18 +426,89 @@ static void answer_explain(struct call *call)
     for (size_t i = 0; i < state->order.line_count; i++) {
         if (!sees_line(call, state, i))
             continue;
-        const struct accord_line_result *result = &state->results[i];
         jw_object(&w);
         write_line_name(&w, &state->order.lines[i]);
-        write_rule(call, &w, state, i);
-        if (result->held != ACCORD_HELD_NOT)
-            jw_key_str(&w, "held", accord_held_name(result->held));
-        explain_write_steps(&w, "steps", &state->steps[i]);
-        write_shares(&w, state, result);
+        write_explained(call, &w, state, i, NULL);
         jw_object_end(&w);
     }
     jw_array_end(&w);
     jw_object_end(&w);
+}
+
+/* ---- one line, as it was ---- */
+
+static int64_t share_of(const struct order_call *state, const struct accord_line_result *result,
+                        const char *payee)
+{
+    int64_t sum = 0;
+    if (result->held != ACCORD_HELD_NOT)
+        return 0;
+    const struct accord_agreement_version *terms = state->terms[result->version];
+    for (uint32_t i = 0; i < terms->party_count; i++)
+        if (strcmp(terms->parties[i], payee) == 0)
+            sum += result->shares[i];
+    for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++)
+        if (result->promoters[i] != NULL && strcmp(result->promoters[i], payee) == 0)
+            sum += result->referral[i];
+    return sum;
+}
+
+/* Leaves out what was not known yet. False: that the order was another then. */
+static bool go_back(struct stored_order *stored, int64_t cutoff)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stored->refund_count; i++)
+        if (stored->refunds[i].seq <= cutoff)
+            stored->refunds[kept++] = stored->refunds[i];
+    stored->refund_count = kept;
+    return stored->current != NULL && stored->current->seq <= cutoff;
+}
+
+bool order_line_explain(struct call *call, const struct order_line_ask *ask,
+                        struct order_line_explained *ret)
+{
+    struct order_call *state = call_alloc(call, sizeof *state);
+    *ret = (struct order_line_explained){.state = NULL};
+    if (state == NULL)
+        return false;
+    state->arena = call->arena;
+    state->name = (struct order_name){ask->channel, ask->order_id};
+    state->stored.name = state->name;
+    if (call_check(call, store_orders_load(call->db, call->arena, &state->stored, 1)))
+        return false;
+    if (!go_back(&state->stored, ask->cutoff))
+        return true;
+    if (call_check(call, settle(call, state)))
+        return false;
+    if (ask->line < 0 || (size_t)ask->line >= state->order.line_count)
+        return true;
+    const struct accord_line_result *result = &state->results[ask->line];
+    const bool settled = result->held == ACCORD_HELD_NOT;
+    const struct accord_agreement_version *terms = settled ? state->terms[result->version] : NULL;
+    /* Under an agreement of others it is nothing to this partner. */
+    if (terms != NULL && strcmp(terms->agreement, ask->agreement) != 0)
+        return true;
+    ret->state = state;
+    ret->line = (size_t)ask->line;
+    ret->version = terms == NULL ? 0 : terms->version;
+    ret->earned = share_of(state, result, ask->partner);
+    ret->net = settled ? result->net : 0;
+    ret->party = terms == NULL || is_party(terms, ask->partner);
+    ret->partner = ask->partner;
+    return true;
+}
+
+void order_line_write(struct call *call, struct json_writer *w,
+                      const struct order_line_explained *explained)
+{
+    if (explained->state == NULL) {
+        jw_null(w);
+        return;
+    }
+    jw_object(w);
+    write_explained(call, w, explained->state, explained->line,
+                    explained->party ? NULL : explained->partner);
+    jw_object_end(w);
 }
 
 /* An order of 2,000 lines takes milliseconds to settle and to write: a job's work. */

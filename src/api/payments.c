@@ -196,7 +196,7 @@ static void read_statements(struct call *call)
     for (size_t i = 0; problems != NULL && i < state->statements.count; i++) {
         struct statement_summary statement;
         bool found;
-        char pointer[32];
+        char pointer[48];
         if (call_check(call, store_statement_summary(call->db, call->arena, ids[i].data, INT64_MIN,
                                                      &found, &statement)))
             return;

@@ -53,20 +53,50 @@ static enum accord_error each_line(struct db *db, struct arena *arena, const cha
 }
 
 struct search {
+    struct arena *arena;
     const char *partner;
     struct slice id;
     bool found;
+    struct statement_line line;
+    struct statement_part part;
 };
+
+static bool copy_text(struct arena *arena, const char **text)
+{
+    if (*text != NULL)
+        *text = arena_strdup(arena, slice_of(*text));
+    return *text != NULL;
+}
+
+/* Its texts are those of the callback. */
+static enum accord_error keep_line(struct search *search)
+{
+    struct statement_line *line = &search->line;
+    const char **texts[] = {&line->kind,     &line->channel,   &line->order_id, &line->line_id,
+                            &line->provider, &line->course_id, &line->currency};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (*texts[i] != NULL && !copy_text(search->arena, texts[i]))
+            return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < line->payee_count; i++)
+        if (!copy_text(search->arena, &line->payees[i].payee))
+            return ACCORD_E_OUT_OF_MEMORY;
+    return ACCORD_OK;
+}
 
 static enum accord_error note_line(void *context, const struct statement_line *line)
 {
     struct search *search = context;
     struct statement_part part;
-    const enum accord_error error = statement_part_of(line, search->partner, &part);
+    enum accord_error error = statement_part_of(line, search->partner, &part);
     if (error != ACCORD_OK)
         return error;
-    search->found = part.visible && slice_equal(search->id, slice_of(line->id));
-    return ENOUGH;
+    if (part.visible && slice_equal(search->id, slice_of(line->id))) {
+        search->line = *line;
+        search->part = part;
+        error = keep_line(search);
+        search->found = error == ACCORD_OK;
+    }
+    return error == ACCORD_OK ? ENOUGH : error;
 }
 
 /* Behind the line before it: then it is the first that comes. */
@@ -79,25 +109,48 @@ static struct statement_place before(struct statement_place place)
     return place;
 }
 
+enum accord_error statement_line_load(struct db *db, struct arena *arena, const char *statement,
+                                      struct slice id, bool *ret_found,
+                                      struct statement_row *ret_row,
+                                      struct agreement_periods *ret_periods,
+                                      struct statement_line *ret_line,
+                                      struct statement_part *ret_part)
+{
+    struct statement_row row;
+    struct agreement_periods periods;
+    struct statement_place place;
+    struct search search = {.arena = arena, .id = id};
+    bool found;
+    enum accord_error error = store_statement_find(db, arena, statement, &found, &row);
+    if (error == ACCORD_OK && found)
+        error = periods_of(db, arena, row.agreement, &found, &periods);
+    if (error != ACCORD_OK)
+        return error;
+    if (found && statement_place_of(id, &place)) {
+        search.partner = row.partner;
+        place = before(place);
+        error = statement_lines_each(db, &periods, row.day, NULL, &place, note_line, &search);
+        if (error != ACCORD_OK && error != ENOUGH)
+            return error;
+    }
+    *ret_found = search.found;
+    if (search.found) {
+        *ret_row = row;
+        *ret_periods = periods;
+        *ret_line = search.line;
+        *ret_part = search.part;
+    }
+    return ACCORD_OK;
+}
+
 enum accord_error statement_line_known(struct db *db, struct arena *arena, const char *statement,
                                        struct slice line, bool *ret)
 {
     struct statement_row row;
-    struct statement_place place;
-    struct search search = {.id = line};
-    bool found;
-    enum accord_error error = store_statement_find(db, arena, statement, &found, &row);
-    if (error != ACCORD_OK)
-        return error;
-    if (found && statement_place_of(line, &place)) {
-        search.partner = row.partner;
-        place = before(place);
-        error = each_line(db, arena, statement, &place, note_line, &search);
-    }
-    if (error != ACCORD_OK && error != ENOUGH)
-        return error;
-    *ret = search.found;
-    return ACCORD_OK;
+    struct agreement_periods periods;
+    struct statement_line found;
+    struct statement_part part;
+    return statement_line_load(db, arena, statement, line, ret, &row, &periods, &found, &part);
 }
 
 /* ---- writing them ---- */

@@ -262,6 +262,8 @@ static enum MHD_Result on_head(struct exchange *exchange, struct MHD_Connection 
         set_phase(exchange, PHASE_REFUSED);
         return MHD_YES;
     }
+    if (framing->length_missing && exchange->body_max > 0)
+        return refuse_head(exchange, mhd, ACCORD_E_LENGTH_REQUIRED, NULL);
     if (framing->length > exchange->body_max || (framing->chunked && exchange->body_max == 0))
         return refuse_head(exchange, mhd, ACCORD_E_BODY_TOO_LARGE, NULL);
     if (framing->has_body && framing->coding == HEAD_CODING_UNKNOWN)

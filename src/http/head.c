@@ -193,12 +193,9 @@ enum accord_error head_check(const struct http_pair *headers, size_t count, stru
         *ret_detail = "The only Transfer-Encoding taken is chunked, in HTTP/1.1.";
         return ACCORD_E_FRAMING_INVALID;
     }
-    if (seen.lengths + seen.transfers == 0 && method_has_body(method)) {
-        *ret_detail = NULL;
-        return ACCORD_E_LENGTH_REQUIRED;
-    }
     framing.chunked = seen.transfers == 1;
     framing.length_known = seen.lengths == 1;
+    framing.length_missing = seen.lengths + seen.transfers == 0 && method_has_body(method);
     framing.has_body = framing.chunked || framing.length > 0;
     *ret = framing;
     return ACCORD_OK;

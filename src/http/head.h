@@ -13,7 +13,8 @@ struct head_framing {
     bool has_body; /**< chunked, or a Content-Length above 0 */
     bool chunked;
     bool length_known;
-    uint64_t length; /**< 0 when not known */
+    bool length_missing; /**< of a POST, PUT or PATCH: its body is empty, if it may be */
+    uint64_t length;     /**< 0 when not known */
     enum head_coding coding;
 };
 
@@ -22,7 +23,7 @@ struct head_framing {
  *
  * @param http_1_0  the request is HTTP/1.0: Host may be missing, chunked may not be used
  * @param ret_detail  on an error: what is wrong, static
- * ACCORD_E_HEADER_INVALID, ACCORD_E_FRAMING_INVALID, ACCORD_E_LENGTH_REQUIRED.
+ * ACCORD_E_HEADER_INVALID, ACCORD_E_FRAMING_INVALID.
  */
 enum accord_error head_check(const struct http_pair *headers, size_t count, struct slice method,
                              bool http_1_0, struct head_framing *ret, const char **ret_detail);

@@ -20,6 +20,7 @@ struct folding {
     int64_t last;
     struct part *parts; /* of every period up to the last and every version, in order */
     size_t period_count;
+    const struct windows_steps *steps; /* NULL, or of which part the steps are reported */
 };
 
 static struct part *part_of(const struct folding *f, size_t period, size_t version)
@@ -224,8 +225,11 @@ static enum accord_error fold(struct folding *f, struct window_lines *ret)
         size_t count = 0;
         if (!takes_part(part))
             continue;
+        const bool explained =
+            f->steps != NULL && f->steps->day == part->first && f->steps->version == terms->version;
         const enum accord_error error = accord_window_settle(
-            terms, &part->period, &part->sums, state, settled, &count, NULL, NULL, NULL);
+            terms, &part->period, &part->sums, state, settled, &count, NULL,
+            explained ? f->steps->step : NULL, explained ? f->steps->context : NULL);
         if (error != ACCORD_OK)
             return error;
         if (lines.count + count > cap) {
@@ -257,7 +261,14 @@ enum accord_error windows_settle(struct db *db, struct arena *arena,
                                  const struct agreement_periods *periods, int64_t last,
                                  struct window_lines *ret)
 {
-    struct folding f = {.arena = arena, .periods = periods, .last = last};
+    return windows_explain(db, arena, periods, last, NULL, ret);
+}
+
+enum accord_error windows_explain(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t last,
+                                  const struct windows_steps *steps, struct window_lines *ret)
+{
+    struct folding f = {.arena = arena, .periods = periods, .last = last, .steps = steps};
     int64_t *versions = arena_array(arena, periods->version_count, sizeof *versions);
     bool has_window = false;
     if (versions == NULL)

@@ -26,6 +26,18 @@ enum accord_error windows_settle(struct db *db, struct arena *arena,
                                  const struct agreement_periods *periods, int64_t last,
                                  struct window_lines *ret);
 
+/** Of which part of the fold the steps are reported, and to whom. */
+struct windows_steps {
+    int64_t day;     /**< first of the period */
+    int64_t version; /**< its number */
+    accord_step_fn *step;
+    void *context;
+};
+/** As windows_settle(), and reports how one version's part of one period came about. */
+enum accord_error windows_explain(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t last,
+                                  const struct windows_steps *steps, struct window_lines *ret);
+
 /** What is to be posted in period `booked`: the fold up to it less what was posted before; rows as
  *  they are to be stored. */
 enum accord_error windows_to_post(struct db *db, struct arena *arena,

@@ -26,14 +26,17 @@ DB_SQL(sql_list,
 
 #define RATE_COLUMNS "SELECT r.currency, r.day, r.version, r.rate "
 #define OF_CURRENCY "FROM fx_rate r WHERE r.base = $1 AND r.currency = $2 AND " STANDS("r")
-DB_SQL(sql_of, RATE_COLUMNS
-       "FROM fx_currency c JOIN fx_rate r ON r.base = c.base AND r.currency = c.currency "
-       "WHERE c.base = $1 AND r.day = $2 AND r.version = $3 ORDER BY r.currency");
+/* CROSS JOIN keeps currencies the outer loop on SQLite, each with one look-up; else its planner
+ * walks through all rates. */
+DB_SQL(sql_of, RATE_COLUMNS "FROM fx_currency c CROSS JOIN fx_rate r "
+                            "WHERE r.base = c.base AND r.currency = c.currency AND c.base = $1 AND "
+                            "r.day = $2 AND r.version = $3 ORDER BY c.currency");
 DB_SQL(sql_applying, RATE_COLUMNS
-       "FROM fx_currency c JOIN fx_rate r ON r.base = c.base AND r.currency = c.currency "
-       "AND r.day = (SELECT MAX(x.day) FROM fx_rate x WHERE x.base = c.base "
-       "AND x.currency = c.currency AND x.day <= $2 AND " STANDS("x") ") AND " STANDS(
-           "r") " WHERE c.base = $1 ORDER BY r.currency");
+       "FROM fx_currency c CROSS JOIN fx_rate r WHERE r.base = c.base "
+       "AND r.currency = c.currency AND c.base = $1 AND r.day = (SELECT MAX(x.day) FROM fx_rate x "
+       "WHERE x.base = c.base AND x.currency = c.currency AND x.day <= $2 AND " STANDS(
+           "x") ") "
+                "AND " STANDS("r") " ORDER BY c.currency");
 DB_SQL(sql_series, RATE_COLUMNS OF_CURRENCY " AND r.day >= $3 AND r.day < $4 ORDER BY r.day");
 DB_SQL(sql_before, RATE_COLUMNS OF_CURRENCY " AND r.day < $3 ORDER BY r.day DESC LIMIT 1");
 DB_SQL(sql_next, RATE_COLUMNS OF_CURRENCY " AND r.day > $3 ORDER BY r.day LIMIT 1");

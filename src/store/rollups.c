@@ -8,11 +8,10 @@
 #define KEY_UNSTAGED                                                                               \
     "agreement, version, grain, day, held, channel, provider, course_id, currency, sale_currency"
 #define ADD(column) #column " = rollup." #column " + excluded." #column
-#define ADD_NUMBERS                                                                                \
-    ADD(line_count)                                                                                \
-    ", " ADD(quantity) ", " ADD(gross) ", " ADD(refunded) ", " ADD(tax) ", " ADD(                  \
-        store_fee) ", " ADD(payment_fee) ", " ADD(admin_fee) ", " ADD(net_sale) ", " ADD(net) ","  \
-                                                                                              " " ADD(added_back) ", " ADD(base) ", " ADD(lines_qualified) ", " ADD(units_qualified)
+#define ADD2(a, b) ADD(a) ", " ADD(b)
+#define ADD_SALE ADD2(line_count, quantity) ", " ADD2(gross, refunded) ", " ADD2(tax, store_fee)
+#define ADD_NET ADD2(payment_fee, admin_fee) ", " ADD2(net_sale, net) ", " ADD2(added_back, base)
+#define ADD_NUMBERS ADD_SALE ", " ADD_NET ", " ADD2(lines_qualified, units_qualified)
 
 DB_SQL(sql_add, "INSERT INTO rollup (" KEY ", " ENTRY_NUMBER_COLUMNS ") "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "

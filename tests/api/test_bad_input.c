@@ -238,6 +238,8 @@ static const struct {
     {"POST /v1/events HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\n"
      "Transfer-Encoding: chunked\r\n\r\nzz\r\n[]\r\n0\r\n\r\n",
      0},
+    /* No length is no body: what takes none goes on. */
+    {"POST /v1/catalogs/none/approve HTTP/1.1\r\nHost: x\r\n%s\r\n", 404},
     {"GET /v1/partners/%%00 HTTP/1.1\r\nHost: x\r\n%s\r\n", 400},
     {"GET /v1/courses/input/a%%2Fb HTTP/1.1\r\nHost: x\r\n%s\r\n", 400},
     {"GET /v1/courses/input/%%ff HTTP/1.1\r\nHost: x\r\n%s\r\n", 400},

@@ -105,6 +105,19 @@ START_TEST(payments_settle_statements)
     expect_count(is, "/items", 1);
     expect_null(is, "/next");
 
+    /* The next statements begin with what was owed, and end with what was paid of it. */
+    closed = deal_close(&deal, "2025-02");
+    is = get(deal.school, "/v1/statements/%s", deal_statement(&deal, closed, "school"));
+    expect_int(is, "/opening", 7000);
+    expect_count(is, "/payments", 2);
+    expect_int(is, "/payments/0/amount", -3000);
+    expect_int(is, "/closing", 0);
+    is = get(deal.shop, "/v1/statements/%s", deal_statement(&deal, closed, "shop"));
+    expect_int(is, "/opening", -7000);
+    expect_int(is, "/payments/0/amount", 7000);
+    expect_int(is, "/closing", 0);
+    expect_zero_sum();
+
     /* The school sees what it was paid, not what the shop paid. */
     is = get(deal.school, "/v1/payments");
     expect_count(is, "/items", 2);

@@ -185,6 +185,19 @@ START_TEST(a_quarter_over_its_months)
 }
 END_TEST
 
+START_TEST(what_is_closed_is_final)
+{
+    expect_status(post(operator_key, "/v1/agreements/tiers/periods/2025-01/close", ""), 200);
+    struct response *is = report(prov, "2025-01", "");
+    const char *row = find(is, "/rows", "agreement", "tiers");
+    expect_bool(is, text("%s/provisional", row), false);
+    expect_split(is, row, 5600, -5600);
+    row = find(is, "/rows", "agreement", "count");
+    expect_bool(is, text("%s/provisional", row), true);
+    expect_bool(report(prov, "2025-02", ""), "/rows/0/provisional", true);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("revenue_windows");
@@ -196,6 +209,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_window_over_rows);
     tcase_add_test(all, a_window_over_pages);
     tcase_add_test(all, a_quarter_over_its_months);
+    tcase_add_test(all, what_is_closed_is_final);
     suite_add_tcase(suite, all);
     return suite;
 }

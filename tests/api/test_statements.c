@@ -235,6 +235,95 @@ START_TEST(a_difference_says_which_period_it_adjusts)
 }
 END_TEST
 
+/* The line of a path, explained. */
+static struct response *explain(const char *key, const char *statement, const char *place)
+{
+    struct response *is = get(key, "/v1/statements/%s/lines", statement);
+    expect_status(is, 200);
+    is = get(key, "/v1/statements/%s/lines/%s/explain", statement,
+             text_at(is, text("/items/%s/line", place)));
+    expect_status(is, 200);
+    return is;
+}
+
+static size_t steps_of(const struct response *is, const char *side, const char *op)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(at(is, text("%s/steps", side))); i++)
+        count += strcmp(text_at(is, text("%s/steps/%zu/op", side, i)), op) == 0;
+    return count;
+}
+
+/* January's statement knows nothing of the refund in February, even when it is asked after it. */
+START_TEST(a_line_is_explained_as_it_was_closed)
+{
+    const struct deal deal = deal_make("why", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    const char *january = deal_statement(&deal, deal_close(&deal, "2025-01"), "school");
+    deal_refund(&deal, "o1", "2025-02-11", 4000);
+    const char *february = deal_statement(&deal, deal_close(&deal, "2025-02"), "school");
+    struct response *is = explain(deal.school, january, "0");
+    expect_text(is, "/kind", "sale");
+    expect_bool(is, "/difference", false);
+    expect_bool(is, "/exact", true);
+    expect_money(is, "/earned", 7000, "CNY");
+    expect_null(is, "/before");
+    expect_text(is, "/after/agreement/agreement", "why");
+    ck_assert_uint_eq(steps_of(is, "/after", "refund"), 0);
+    expect_money(is, text("%s/amount", find(is, "/after/shares", "payee", "why-school")), 7000,
+                 "CNY");
+    /* 70 % of 6000 is 4200: 2800 less than before. */
+    is = explain(deal.school, february, "0");
+    expect_bool(is, "/difference", true);
+    expect_bool(is, "/exact", true);
+    expect_money(is, "/earned", -2800, "CNY");
+    ck_assert_uint_eq(steps_of(is, "/after", "refund"), 1);
+    ck_assert_uint_eq(steps_of(is, "/before", "refund"), 0);
+    expect_money(is, text("%s/amount", find(is, "/after/shares", "payee", "why-school")), 4200,
+                 "CNY");
+    expect_money(is, text("%s/amount", find(is, "/before/shares", "payee", "why-school")), 7000,
+                 "CNY");
+    expect_problem(get(deal.school, "/v1/statements/%s/lines/s1.0.0/explain", january), 404,
+                   "not_found");
+    expect_problem(get(deal.school, "/v1/statements/%s/lines/w0/explain", january), 404,
+                   "not_found");
+    expect_problem(get(deal.school, "/v1/statements/%s/lines/x/explain", january), 404,
+                   "not_found");
+}
+END_TEST
+
+/* Net 10000 of the month: 50 % of the first 4000 and 80 % of the rest, 2000 + 4800 = 6800. */
+START_TEST(a_window_is_explained_by_its_steps)
+{
+    const char *school = make_partner_key("tier-school", "\"provider\"");
+    const char *shop = make_partner_key("tier-shop", "\"channel\"");
+    const struct deal deal = {"tier", school, shop};
+    make_course(school, "tier-school", "c", 10000, "CNY");
+    make_agreement("tier",
+                   "\"parties\":[\"tier-school\",\"tier-shop\"],\"scope\":{\"providers\":"
+                   "[\"tier-school\"],\"channels\":[\"tier-shop\"]},\"effective\":{\"from\":"
+                   "\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":\"tiered\","
+                   "\"payee\":\"tier-school\",\"metric\":\"net\",\"mode\":\"marginal\",\"window\":"
+                   "\"period\",\"steps\":[{\"from\":0,\"share_ppm\":500000},{\"from\":4000,"
+                   "\"share_ppm\":800000}]},{\"kind\":\"residual\",\"payee\":\"tier-shop\"}]",
+                   (const char *const[]){school, shop, NULL});
+    deal_sell(&deal, "o1", "2025-01-10", 7000);
+    deal_sell(&deal, "o2", "2025-01-11", 3000);
+    const char *id = deal_statement(&deal, deal_close(&deal, "2025-01"), "school");
+    struct response *is = get(school, "/v1/statements/%s/lines", id);
+    const char *place = find(is, "/items", "kind", "tiered");
+    expect_int(is, text("%s/earned", place), 6800);
+    is = explain(school, id, place + strlen("/items/"));
+    expect_text(is, "/kind", "tiered");
+    expect_bool(is, "/exact", true);
+    expect_money(is, "/earned", 6800, "CNY");
+    ck_assert_uint_eq(steps_of(is, "/after", "tier"), 2);
+    struct response *csv =
+        get_as(school, text("/v1/statements/%s/lines", id), "Accept: text/csv", NULL);
+    ck_assert_ptr_nonnull(strstr(csv->body, ",tiered,2025-01,,1,,,,,,,,,,,,,,,,,CNY,68.00,68.00,"));
+}
+END_TEST
+
 START_TEST(periods_are_listed_and_closed_in_order)
 {
     const struct deal deal = deal_make("order", "");
@@ -328,6 +417,8 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_deadline_that_has_passed_accepts);
     tcase_add_test(all, lines_in_three_forms);
     tcase_add_test(all, a_difference_says_which_period_it_adjusts);
+    tcase_add_test(all, a_line_is_explained_as_it_was_closed);
+    tcase_add_test(all, a_window_is_explained_by_its_steps);
     tcase_add_test(all, periods_are_listed_and_closed_in_order);
     tcase_add_test(all, all_of_a_label_are_closed_at_once);
     suite_add_tcase(suite, all);
