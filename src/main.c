@@ -16,6 +16,7 @@ static const struct {
     {"key", cli_key, "create, list or revoke API keys"},
     {"rates", cli_rates, "load published exchange rates"},
     {"verify", cli_verify, "compute every result again from the journal and compare"},
+    {"settle", cli_settle, "compute a statement again from its inputs, offline"},
     {"config", cli_config, "print the settings in force"},
     {"health", cli_health, "ask a running service whether it is well"},
 };

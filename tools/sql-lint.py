@@ -82,7 +82,7 @@ WALKS = {
     "src/store/feedback.c": "sql_counts sql_all_reviews sql_facts sql_ratings",
     "src/store/postings.c": "sql_trial",  # for the operator, as a job
     "src/store/periods.c": "sql_each",
-    "src/store/reports.c": "sql_rows_all sql_shares_all",  # one step a version, then its range
+    "src/store/reports.c": "sql_rows_all sql_shares_all sql_referrals",  # one step a version, then its range
     "src/store/rollups.c": "sql_publish sql_publish_shares sql_unstage sql_unstage_shares sql_each sql_each_share sql_staged sql_staged_shares",
     "src/store/windows.c": "sql_learners",
 }

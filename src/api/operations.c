@@ -9,12 +9,15 @@
 #include "api/disputes.h"
 #include "api/events.h"
 #include "api/feedback.h"
+#include "api/links.h"
 #include "api/memberships.h"
+#include "api/offers.h"
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
 #include "api/rates.h"
 #include "api/revenue.h"
+#include "api/statement_inputs.h"
 #include "api/statement_lines.h"
 #include "api/statements.h"
 
@@ -31,11 +34,14 @@ static const struct {
     {agreement_resolve_operations, &agreement_resolve_operation_count},
     {event_operations, &event_operation_count},
     {feedback_operations, &feedback_operation_count},
+    {link_operations, &link_operation_count},
+    {offer_operations, &offer_operation_count},
     {order_operations, &order_operation_count},
     {membership_operations, &membership_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},
     {statement_operations, &statement_operation_count},
+    {statement_input_operations, &statement_input_operation_count},
     {statement_line_operations, &statement_line_operation_count},
     {statement_explain_operations, &statement_explain_operation_count},
     {dispute_operations, &dispute_operation_count},

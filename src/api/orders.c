@@ -6,6 +6,7 @@
 #include "ingest/agreement.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
+#include "ingest/referral.h"
 #include "ingest/settled.h"
 #include "store/partners.h"
 #include "store/sales.h"
@@ -124,6 +125,11 @@ static enum accord_error settle(struct call *call, struct order_call *state)
     for (size_t i = 0; i < state->version_count; i++)
         state->terms[i] = &state->versions[i].terms;
     error = convert(call, state);
+    const struct referred_order referred = {order, sale->has_learner ? sale->learner : NULL};
+    if (error == ACCORD_OK)
+        error =
+            ingest_fill_touches(call->db, call->arena,
+                                referral_window(state->terms, state->version_count), &referred, 1);
     if (error != ACCORD_OK)
         return error;
     error = accord_explain_order(order, refunds, refund_count, state->terms, state->version_count,
@@ -264,7 +270,7 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
                 continue;
             jw_object(w);
             jw_key_str(w, "payee", result->promoters[i]);
-            jw_key_money(w, "amount", result->referral[i], state->order.currency);
+            jw_key_money(w, "amount", result->referral[i], terms->currency);
             jw_object_end(w);
         }
     }
@@ -401,6 +407,8 @@ static void write_explained(struct call *call, struct json_writer *w,
         write_rule(call, w, state, index);
     if (result->held != ACCORD_HELD_NOT)
         jw_key_str(w, "held", accord_held_name(result->held));
+    if (only == NULL && result->version != SIZE_MAX)
+        order_write_touches(call, w, &state->order, state->terms[result->version]);
     jw_key(w, "steps");
     jw_array(w);
     for (size_t s = 0; s < state->steps[index].count; s++) {

@@ -6,6 +6,7 @@
 #include "api/operations.h"
 #include "base/zone.h"
 #include "ingest/catalog_map.h"
+#include "ingest/referral.h"
 
 enum {
     NAME_MAX_CHARS = 255,
@@ -439,6 +440,8 @@ static enum accord_error update_write(struct call *call)
                                  &updated);
     if (error == ACCORD_OK && !updated)
         error = ACCORD_E_INTERNAL; /* read in this very transaction */
+    if (error == ACCORD_OK && state->row.suspended != was_suspended)
+        error = ingest_promoter_changed(call->tx, state->id, state->row.updated_at);
     return error == ACCORD_OK ? partner_touch(call, state->id) : error;
 }
 

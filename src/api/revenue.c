@@ -334,6 +334,22 @@ static void write_total(struct json_writer *w, const struct report_total *total)
     jw_object_end(w);
 }
 
+/* Of agreements of others a promoter sees its own amount, and nothing else. */
+static void write_referrals(struct json_writer *w, const struct report *report)
+{
+    jw_key(w, "referrals");
+    jw_array(w);
+    for (size_t i = 0; i < report->referral_count; i++) {
+        const struct report_referral *referral = &report->referrals[i];
+        jw_object(w);
+        jw_key_slice(w, "agreement", referral->agreement);
+        jw_key_int(w, "version", referral->version);
+        jw_key_money(w, "own", referral->amount, currency_of(referral->currency));
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
 static void answer(struct call *call)
 {
     const struct revenue_call *state = call->state;
@@ -357,6 +373,8 @@ static void answer(struct call *call)
     for (size_t i = 0; i < report->total_count; i++)
         write_total(&w, &report->totals[i]);
     jw_array_end(&w);
+    if (report->referral_count > 0)
+        write_referrals(&w, report);
     jw_key(&w, "held");
     jw_array(&w);
     for (size_t i = 0; i < report->held_count; i++)

@@ -11,6 +11,7 @@ struct reading {
     size_t window_at; /* the next that may need a row of its own */
     struct report report;
     size_t held_cap;
+    size_t referral_cap;
     size_t share_at; /* the group that the shares have come to */
 };
 
@@ -420,6 +421,31 @@ static enum accord_error read_uncovered(struct db *db, struct reading *reading)
                                   uncovered_count, reading);
 }
 
+static enum accord_error add_referral(void *context, const struct report_referral *row)
+{
+    struct reading *reading = context;
+    struct report *report = &reading->report;
+    struct report_referral kept = {.version = row->version, .amount = row->amount};
+    if (row->amount == 0 ||
+        (reading->ask->currency.len > 0 && !slice_equal(reading->ask->currency, row->currency)))
+        return ACCORD_OK;
+    if (report->referral_count == reading->referral_cap) {
+        const size_t cap = reading->referral_cap == 0 ? 8 : reading->referral_cap * 2;
+        struct report_referral *rows = arena_array(reading->arena, cap, sizeof *rows);
+        if (rows == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        if (report->referral_count > 0)
+            memcpy(rows, report->referrals, report->referral_count * sizeof *rows);
+        report->referrals = rows;
+        reading->referral_cap = cap;
+    }
+    if (!keep(reading->arena, row->agreement, &kept.agreement) ||
+        !keep(reading->arena, row->currency, &kept.currency))
+        return ACCORD_E_OUT_OF_MEMORY;
+    report->referrals[report->referral_count++] = kept;
+    return ACCORD_OK;
+}
+
 /* ---- windows and sums of the page's groups ---- */
 
 /* Groups of one version and currency stand next to each other. */
@@ -488,6 +514,9 @@ enum accord_error report_read(struct db *db, struct arena *arena, const struct r
         error = total_windows(&reading);
     if (error == ACCORD_OK)
         error = read_uncovered(db, &reading);
+    if (error == ACCORD_OK && !ask->everything)
+        error = store_report_referrals(db, ask->partner, ask->day_from, ask->day_to, add_referral,
+                                       &reading);
     if (error != ACCORD_OK)
         return error;
     filter.grain = group_grains[ask->group_by];

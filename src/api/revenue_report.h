@@ -60,6 +60,8 @@ struct report_held {
 };
 
 struct report {
+    struct report_referral *referrals; /**< the partner's, under agreements of others */
+    size_t referral_count;
     struct report_group *groups;
     size_t group_count;
     struct report_key last; /**< where the next page goes on; texts live in the arena */

@@ -25,6 +25,8 @@ struct run {
     int64_t *fee;
     struct accord_share *shares;
     struct accord_excess excess;
+    refund_part_fn *part; /* NULL, or gets what a row came to on a line */
+    void *context;
 };
 
 static int by_time_partner_event_row(const void *a, const void *b)
@@ -91,6 +93,20 @@ static struct accord_step refund_step(const struct run *run, const struct accord
                                 .rate_ppm = -1};
 }
 
+static enum accord_error give_part(const struct run *run, size_t line,
+                                   const struct accord_refund *row, int64_t amount, int64_t tax,
+                                   int64_t fee)
+{
+    struct accord_refund part = *row;
+    if (run->part == NULL)
+        return ACCORD_OK;
+    part.line_id = run->order->lines[line].line_id;
+    part.amount = amount;
+    part.tax_returned = row->tax_returned < 0 ? row->tax_returned : tax;
+    part.fee_returned = fee;
+    return run->part(run->context, &part);
+}
+
 static enum accord_error apply_to_line(struct run *run, const struct accord_refund *row,
                                        int64_t *ret_applied)
 {
@@ -103,8 +119,9 @@ static enum accord_error apply_to_line(struct run *run, const struct accord_refu
         return ACCORD_OK;
     const struct accord_step step = refund_step(run, row, applied);
     trace_step(run->trace, line, &step);
-    return note(&run->states[line], row, applied, row->tax_returned >= 0 ? row->tax_returned : 0,
-                row->fee_returned);
+    const int64_t tax = row->tax_returned >= 0 ? row->tax_returned : 0;
+    const enum accord_error err = give_part(run, line, row, applied, tax, row->fee_returned);
+    return err != ACCORD_OK ? err : note(&run->states[line], row, applied, tax, row->fee_returned);
 }
 
 /* What a row states for the whole order follows its parts. */
@@ -145,7 +162,9 @@ static enum accord_error apply_to_order(struct run *run, const struct accord_ref
             trace_share(&run->shares[i], -applied, left, &step);
             trace_step(run->trace, i, &step);
         }
-        err = note(&run->states[i], row, run->parts[i], run->tax[i], run->fee[i]);
+        err = give_part(run, i, row, run->parts[i], run->tax[i], run->fee[i]);
+        if (err == ACCORD_OK)
+            err = note(&run->states[i], row, run->parts[i], run->tax[i], run->fee[i]);
     }
     return err;
 }
@@ -179,10 +198,10 @@ static enum accord_error apply_all(struct run *run, const struct accord_refund *
     return err;
 }
 
-enum accord_error refunds_apply(const struct accord_order *order,
-                                const struct accord_refund *refunds, size_t count,
-                                const struct trace *trace, struct line_refunds *states,
-                                struct accord_excess *ret_excess)
+static enum accord_error apply(const struct accord_order *order,
+                               const struct accord_refund *refunds, size_t count,
+                               const struct trace *trace, refund_part_fn *part, void *context,
+                               struct line_refunds *states, struct accord_excess *ret_excess)
 {
     struct row_ref inline_rows[ROWS_INLINE];
     struct line_ref inline_by_id[LINES_INLINE];
@@ -195,7 +214,9 @@ enum accord_error refunds_apply(const struct accord_order *order,
                       .trace = trace,
                       .states = states,
                       .by_id = inline_by_id,
-                      .shares = inline_shares};
+                      .shares = inline_shares,
+                      .part = part,
+                      .context = context};
     enum accord_error err = ACCORD_E_OUT_OF_MEMORY;
 
     if (count > ROWS_INLINE)
@@ -223,4 +244,27 @@ enum accord_error refunds_apply(const struct accord_order *order,
     if (run.shares != inline_shares)
         free(run.shares);
     return err;
+}
+
+enum accord_error refunds_apply(const struct accord_order *order,
+                                const struct accord_refund *refunds, size_t count,
+                                const struct trace *trace, struct line_refunds *states,
+                                struct accord_excess *ret_excess)
+{
+    return apply(order, refunds, count, trace, NULL, NULL, states, ret_excess);
+}
+
+enum accord_error refunds_spread(const struct accord_order *order,
+                                 const struct accord_refund *refunds, size_t count,
+                                 refund_part_fn *each, void *context)
+{
+    const struct trace none = {.step = NULL};
+    struct accord_excess unused;
+    struct line_refunds *states = calloc(order->line_count + 1, sizeof *states);
+    if (states == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error =
+        apply(order, refunds, count, &none, each, context, states, &unused);
+    free(states);
+    return error;
 }

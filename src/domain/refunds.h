@@ -24,4 +24,14 @@ enum accord_error refunds_apply(const struct accord_order *order,
                                 const struct trace *trace, struct line_refunds *states,
                                 struct accord_excess *ret_excess);
 
+/** A row as it reached one line: of that line, no more than what was left. Lives during the call.
+ */
+typedef enum accord_error refund_part_fn(void *context, const struct accord_refund *part);
+
+/** Calls back with what every row came to on every line that it reached, in the order in which they
+ *  apply. Applied instead of the rows they leave each line as the rows do, without the others. */
+enum accord_error refunds_spread(const struct accord_order *order,
+                                 const struct accord_refund *refunds, size_t count,
+                                 refund_part_fn *each, void *context);
+
 #endif

@@ -93,7 +93,9 @@ static void log_request(const struct exchange *exchange)
         LOG_TEXT("route", exchange->pub.route), LOG_TEXT("method", method),
         LOG_INT("status", exchange->status),
         LOG_INT("duration_us", clock_monotonic_us() - request->started_us),
-        LOG_INT("bytes", exchange->out.len), LOG_TEXT("error", error));
+        LOG_INT("bytes",
+                exchange->streamed ? exchange->sent_all + exchange->sent : exchange->out.len),
+        LOG_TEXT("error", error));
 }
 
 void *exchange_begin(void *argument, const char *target, struct MHD_Connection *mhd)
@@ -229,6 +231,7 @@ static enum accord_error check_head(struct exchange *exchange, struct MHD_Connec
     request->head = slice_equal(request->method, SLICE("HEAD"));
     if (request->head)
         request->method = SLICE("GET");
+    exchange->old = strcmp(version, "HTTP/1.0") == 0;
     request->body_length_known = exchange->framing.length_known;
     return target_parse(request, exchange->pub.arena);
 }
@@ -359,6 +362,8 @@ enum MHD_Result exchange_handle(void *worker, struct MHD_Connection *mhd, const 
     case PHASE_HEAD:
     case PHASE_PENDING:
     case PHASE_REPLY:
+    case PHASE_PIECE:
+    case PHASE_CUT:
         break;
     }
     return MHD_NO;
@@ -398,13 +403,22 @@ void exchange_take_wake(struct exchange *exchange)
     } else if (exchange->phase == PHASE_PENDING) {
         set_phase(exchange, PHASE_WOKEN);
         MHD_resume_connection(exchange->connection->mhd);
+    } else if (exchange->phase == PHASE_PIECE) {
+        stream_take_piece(exchange);
+        set_phase(exchange, PHASE_REPLY);
+        MHD_resume_connection(exchange->connection->mhd);
     }
     server_release(server);
 }
 
 void exchange_expire(struct exchange *exchange)
 {
-    set_phase(exchange, PHASE_EXPIRED);
+    if (exchange->phase == PHASE_PIECE) {
+        exchange->log_error = accord_error_code(ACCORD_E_DEADLINE_EXCEEDED);
+        set_phase(exchange, PHASE_CUT);
+    } else {
+        set_phase(exchange, PHASE_EXPIRED);
+    }
     MHD_resume_connection(exchange->connection->mhd);
 }
 

@@ -13,6 +13,12 @@
  * it: the server touches neither reply, arena nor user meanwhile. When the deadline passes first,
  * the client is answered 503 by the server itself and everything stays alive until http_wake()
  * comes. When the client has left, resumed() is not called; end() is.
+ *
+ * A body may be made piece by piece (reply.stream): whenever the client's socket has taken one,
+ * more() is called for the next; it may answer HTTP_PENDING like run(), and the piece is sent when
+ * http_wake() comes. Nothing is made ahead, so what a stream holds is one piece. When the deadline
+ * passes first, a piece fails or the server stops, the connection is cut without the last chunk
+ * (HTTP/1.0: reset), so that the client sees that something is missing.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -51,15 +57,24 @@ struct http_request {
     int64_t started_us;     /**< monotonic; when the request line was complete */
 };
 
+/** How much of the body a reply holds. */
+enum http_stream {
+    HTTP_WHOLE,  /**< all of it */
+    HTTP_MORE,   /**< a piece, perhaps empty; more() brings the next */
+    HTTP_LAST,   /**< the last piece, perhaps empty */
+    HTTP_FAILED, /**< of more() only: there is no next piece, and the body is not complete */
+};
+
 /**
  * What is answered. X-Request-Id, Date, Content-Length, Connection, Content-Encoding and Vary are
  * the server's. A body of 1 KiB or more of a compressible type is sent gzipped to who accepts it;
- * a strong ETag then gets "-gz" inside its quotes.
+ * a strong ETag then gets "-gz" inside its quotes. A streamed body is sent as it is, in chunks.
  */
 struct http_reply {
     unsigned status;
     const char *content_type; /**< static; NULL with an empty body */
     struct buf body;
+    enum http_stream stream;
     struct http_pair headers[16]; /**< further headers; NUL-terminated, in the arena or static */
     size_t header_count;
     bool close; /**< close the connection after this reply */
@@ -89,6 +104,11 @@ struct http_app {
     /** After http_wake(), on the exchange's worker: fill the reply. Not called when the client has
      *  left or the deadline has passed. */
     void (*resumed)(void *context, struct http_exchange *exchange);
+    /** The body's last piece has been taken: puts the next into reply.body (empty now) and says
+     *  reply.stream anew, at once or, HTTP_PENDING, before http_wake(); everything else of the
+     * reply stays as it is. error_code may be set with HTTP_FAILED. On its worker. May be NULL when
+     *  nothing is streamed. */
+    enum http_result (*more)(void *context, struct http_exchange *exchange);
     /** The connection may be gone already; free what `user` holds. Called for every exchange whose
      *  begin() was called: on its worker, or, when the server has stopped meanwhile, by the thread
      *  that calls http_wake(). */
@@ -109,9 +129,10 @@ struct http_config {
     unsigned connections_max;
     int64_t head_timeout_ms; /**< request line and headers complete */
     int64_t idle_timeout_ms; /**< keep-alive */
-    int64_t run_timeout_ms;  /**< a suspended exchange; then 503 */
+    int64_t run_timeout_ms;  /**< a suspended exchange; then 503, or the end of a stream */
     size_t body_rate_min;    /**< bytes per second, averaged after the first 5 s; of a body that is
-                                  sent to us, and of a reply that is taken from us */
+                                  sent to us, and of a reply, or each piece of a streamed one, that
+                                  is taken from us */
     int64_t rate_grace_ms;   /**< instead of those 5 s; 0: 5 s */
     size_t spill_bytes;      /**< a body above it goes to an unlinked file */
     const char *spill_dir;

@@ -43,6 +43,8 @@ enum phase {
     PHASE_WOKEN,   /**< resumed, to be answered */
     PHASE_EXPIRED, /**< resumed by the deadline, to be answered 503 */
     PHASE_REPLY,   /**< the reply is queued */
+    PHASE_PIECE,   /**< suspended until the next piece of a streamed reply is made */
+    PHASE_CUT, /**< of a stream: the deadline for a piece has passed, the connection is closed */
 };
 
 struct exchange {
@@ -65,7 +67,10 @@ struct exchange {
     struct buf encoded; /**< the gzipped reply body */
     struct buf expired; /**< the body of the deadline's answer */
     struct slice out;   /**< what is sent: reply.body, encoded or expired */
-    size_t sent;        /**< of it, how much was handed over; streamed replies only */
+    size_t sent;        /**< of it, how much was handed over; replies above 64 KiB, and pieces */
+    bool streamed;      /**< `out` is a piece */
+    bool old;           /**< HTTP/1.0: the end of the connection is the end of a stream */
+    uint64_t sent_all;  /**< of the pieces before */
     unsigned status;    /**< that was queued; 0: none */
     const char *log_error;
 };
@@ -148,10 +153,18 @@ void exchange_completed(void *worker, struct MHD_Connection *mhd, void **context
                         enum MHD_RequestTerminationCode code);
 /** The wake has been taken in, on the worker's thread. */
 void exchange_take_wake(struct exchange *exchange);
-/** The deadline has passed: answers 503 in place of the application. */
+/** The deadline has passed: answers 503 in place of the application, or cuts the stream. */
 void exchange_expire(struct exchange *exchange);
 /** Gives the memory of an exchange back to the system. */
 void exchange_free(struct exchange *exchange);
+
+/* stream.c */
+/** A response that asks the application for piece after piece, the first being in pub.reply. */
+struct MHD_Response *stream_response(struct exchange *exchange);
+/** The piece that the application has woken the exchange for is there. */
+void stream_take_piece(struct exchange *exchange);
+/** Makes the client see that the connection's end is not the stream's. */
+void stream_break(const struct exchange *exchange);
 
 /* reply.c */
 /** Fills the reply with a problem. */

@@ -29,6 +29,7 @@ void reply_problem(struct exchange *exchange, enum accord_error error, const cha
     struct http_reply *reply = &exchange->pub.reply;
     buf_done(&reply->body);
     reply->body.error = ACCORD_OK;
+    reply->stream = HTTP_WHOLE;
     exchange->pub.error_code = accord_error_code(error);
     if (app->problem != NULL) {
         app->problem(app->context, &exchange->pub, error, detail);
@@ -94,6 +95,8 @@ static ssize_t read_body(void *argument, uint64_t at, char *piece, size_t max)
 /* A response over exchange->out, which outlives it: an exchange ends after its response. */
 static struct MHD_Response *make_response(struct exchange *exchange)
 {
+    if (exchange->streamed)
+        return stream_response(exchange);
     if (exchange->out.len > STREAM_BYTES)
         return MHD_create_response_from_callback(exchange->out.len, STREAM_BYTES, read_body,
                                                  exchange, NULL);
@@ -155,13 +158,16 @@ enum MHD_Result reply_queue(struct exchange *exchange, struct MHD_Connection *mh
 {
     struct http_reply *reply = &exchange->pub.reply;
     const enum accord_error error =
-        reply->status < 200 || reply->status > 599 ? ACCORD_E_INTERNAL : buf_error(&reply->body);
+        reply->status < 200 || reply->status > 599 || reply->stream == HTTP_FAILED
+            ? ACCORD_E_INTERNAL
+            : buf_error(&reply->body);
     if (error != ACCORD_OK) {
         /* The buffer ran into a limit, or nothing was filled in: half a body is not an answer. */
         reply->header_count = 0;
         reply_problem(exchange, error == ACCORD_E_BODY_TOO_LARGE ? ACCORD_E_INTERNAL : error, NULL);
     }
-    const bool gzipped = compressible(reply->content_type) &&
+    exchange->streamed = reply->stream != HTTP_WHOLE;
+    const bool gzipped = !exchange->streamed && compressible(reply->content_type) &&
                          find_reply_header(reply, SLICE("Content-Encoding")) == NULL &&
                          encode_body(exchange);
     if (!gzipped)

@@ -218,6 +218,11 @@ static void take_inbox(struct worker *worker)
 
 static void cut(struct connection *connection)
 {
+    struct exchange *exchange = connection->exchange;
+    if (exchange != NULL && exchange->streamed) {
+        exchange->log_error = accord_error_code(ACCORD_E_REQUEST_TIMEOUT);
+        stream_break(exchange);
+    }
     connection->cut = true;
     shutdown(connection->fd, SHUT_RDWR);
 }
@@ -284,12 +289,16 @@ static void sweep_one(const struct worker *worker, struct connection *connection
             cut(connection);
         break;
     case PHASE_PENDING:
+    case PHASE_PIECE:
         if (now - exchange->phase_us > config->run_timeout_ms * 1000)
             exchange_expire(exchange);
         break;
     case PHASE_REPLY: {
-        /* A reply that goes out in one piece counts as sent; the kernel may still hold it. */
-        const size_t piece = exchange->out.len < 65536 ? exchange->out.len : 65536;
+        /* A reply that goes out in one piece counts as sent; the kernel may still hold it. Pieces
+         * of a stream are handed over bit by bit, each with a time of its own. */
+        const size_t piece = exchange->streamed          ? 0
+                             : exchange->out.len < 65536 ? exchange->out.len
+                                                         : 65536;
         const size_t sent = exchange->sent > piece ? exchange->sent : piece;
         if (too_slow(config, sent, exchange->phase_us, now))
             cut(connection);
@@ -298,6 +307,7 @@ static void sweep_one(const struct worker *worker, struct connection *connection
     case PHASE_REFUSED: /* these go on by themselves within the same turn of the loop */
     case PHASE_WOKEN:
     case PHASE_EXPIRED:
+    case PHASE_CUT:
         break;
     }
 }
@@ -359,7 +369,11 @@ static bool may_end(struct worker *worker)
 static void end_daemon(struct worker *worker)
 {
     for (struct connection *at = worker->connections; at != NULL; at = at->next) {
-        if (at->exchange != NULL && at->exchange->phase == PHASE_PENDING)
+        if (at->exchange == NULL)
+            continue;
+        if (at->exchange->streamed)
+            stream_break(at->exchange);
+        if (at->exchange->phase == PHASE_PENDING || at->exchange->phase == PHASE_PIECE)
             MHD_resume_connection(at->mhd);
     }
     MHD_stop_daemon(worker->daemon);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ingest/keymap.h"
+#include "ingest/referral.h"
 
 enum { BOOK_BYTES_MAX = 1 << 30, CHOICES_MAX = 100000 };
 
@@ -15,6 +16,7 @@ struct agreement_book {
     struct pair *lists;
     size_t list_count;
     size_t list_cap;
+    int64_t window;      /* the longest of referral terms */
     struct keymap names; /* (agreement, version) -> index into versions */
     struct arena *cache; /* choices made so far, by channel and providers */
     struct keymap chosen;
@@ -74,6 +76,8 @@ static enum accord_error index_versions(struct agreement_book *book)
         error = keymap_init(&book->names, book->arena, book->count);
     for (size_t i = 0; error == ACCORD_OK && i < book->count; i++) {
         const struct accord_agreement_version *terms = &book->versions[i].terms;
+        const int64_t window = referral_window(&terms, 1);
+        book->window = window > book->window ? window : book->window;
         for (uint32_t p = 0; p < terms->party_count; p++)
             for (uint32_t c = 0; error == ACCORD_OK && c < terms->party_count; c++)
                 error = add_pair(book, terms->parties[p], terms->parties[c], i);
@@ -204,6 +208,11 @@ const struct agreement_version *agreement_book_find(const struct agreement_book 
     key_number(&key, version);
     const size_t *at = keymap_find(&book->names, &key);
     return at == NULL ? NULL : &book->versions[*at];
+}
+
+int64_t agreement_book_window(const struct agreement_book *book)
+{
+    return book->window;
 }
 
 /* ---- comparing ---- */

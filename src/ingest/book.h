@@ -36,6 +36,9 @@ enum accord_error agreement_book_choose(struct agreement_book *book, struct aren
 const struct agreement_version *agreement_book_find(const struct agreement_book *book,
                                                     const char *agreement, int64_t version);
 
+/** The longest attribution window of all referral terms; 0: there is none. */
+int64_t agreement_book_window(const struct agreement_book *book);
+
 /**
  * Calls back with every version whose sales in [from_us, to_us) another version, or none, may win
  * in the one book than in the other. A version ends where a later one of its agreement begins, so

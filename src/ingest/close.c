@@ -26,12 +26,12 @@ static const struct agreement_version *governing(const struct closing *c)
     return ret;
 }
 
-static void hash_zone(struct closing *c)
+struct hash closing_zone_hash(const char *time_zone)
 {
     char version[ZONE_VERSION_MAX];
     zone_data_version(version);
-    const struct key key = key_of(c->periods.time_zone, version, NULL);
-    c->zone_hash = hash_of((struct slice){key.bytes, key.len});
+    const struct key key = key_of(time_zone, version, NULL);
+    return hash_of((struct slice){key.bytes, key.len});
 }
 
 /* Finds the period and refuses what cannot be closed. */
@@ -79,7 +79,7 @@ static enum accord_error begin(struct closing *c, const char *agreement, const c
     c->next = period_after(c->periods.quarterly, c->day);
     c->governs = governing(c);
     period_label(c->periods.quarterly, c->day, c->label);
-    hash_zone(c);
+    c->zone_hash = closing_zone_hash(c->periods.time_zone);
     return keymap_init(&c->index, c->arena, 16);
 }
 
@@ -308,7 +308,9 @@ struct closed {
 
 static enum accord_error settle_accounts(struct closing *c)
 {
-    enum accord_error error = windows_to_post(c->db, c->arena, &c->periods, c->day, &c->windows);
+    enum accord_error error = windows_sheet_read(c->db, c->arena, &c->periods, c->day, &c->sheet);
+    if (error == ACCORD_OK)
+        error = windows_sheet_post(c->arena, &c->periods, &c->sheet, c->day, &c->windows);
     if (error == ACCORD_OK)
         error = add_parties(c);
     buf_init(&c->line, LINE_BYTES_MAX);
@@ -337,6 +339,8 @@ static enum accord_error make_statements(struct closing *c, struct closed *ret)
     enum accord_error error =
         closed.statements == NULL || closed.withheld == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
     sort_accounts(c);
+    if (error == ACCORD_OK)
+        error = closing_inputs(c);
     for (size_t i = 0; error == ACCORD_OK && i < c->count; i++) {
         error = closing_statement(c, c->accounts[i], &closed.statements[i], &closed.withheld[i]);
         if (error == ACCORD_OK)
@@ -379,6 +383,7 @@ enum accord_error close_draft(struct db *db, struct arena *arena, const char *ag
         error = settle_accounts(&c);
     if (error == ACCORD_OK)
         error = make_statements(&c, &closed);
+    closing_done(&c);
     return error != ACCORD_OK ? error : result_of(&c, &closed, ret);
 }
 
@@ -430,7 +435,7 @@ static enum accord_error write_postings(const struct closing *c, const struct cl
 enum accord_error close_period(struct ingest_tx *tx, const char *agreement, const char *label,
                                const char *closed_by, struct close_result *ret)
 {
-    struct closing c = {.db = tx->db, .arena = tx->arena};
+    struct closing c = {.db = tx->db, .arena = tx->arena, .publishes = true};
     struct closed closed;
     struct close_result result;
     int64_t seq;
@@ -446,6 +451,7 @@ enum accord_error close_period(struct ingest_tx *tx, const char *agreement, cons
     error = settle_accounts(&c);
     if (error == ACCORD_OK)
         error = make_statements(&c, &closed);
+    closing_done(&c);
     if (error == ACCORD_OK)
         error = result_of(&c, &closed, &result);
     if (error != ACCORD_OK)

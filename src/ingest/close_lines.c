@@ -152,12 +152,43 @@ static enum accord_error give_line(struct closing *c, const struct statement_lin
     return error;
 }
 
+/* What the period that is closed brings to the sums of windows. */
+static enum accord_error add_booked(struct closing *c, const struct statement_line *line)
+{
+    struct window_part *part =
+        windows_sheet_part(&c->sheet, &c->periods, line->period, line->version);
+    if (part == NULL)
+        return c->sheet.count == 0 ? ACCORD_OK : ACCORD_E_INTERNAL;
+    const struct accord_agreement_version *terms = &line->terms->terms;
+    struct accord_window_sums *sums = &part->booked;
+    const int64_t *n = line->numbers;
+    enum accord_error error = accord_add(sums->net, n[ENTRY_NET], &sums->net);
+    if (error == ACCORD_OK)
+        error = accord_add(sums->base, n[ENTRY_BASE], &sums->base);
+    if (error == ACCORD_OK)
+        error = accord_add(sums->open, line->open, &sums->open);
+    if (error == ACCORD_OK)
+        error = accord_add(sums->lines, n[ENTRY_LINES_QUALIFIED], &sums->lines);
+    if (error == ACCORD_OK)
+        error = accord_add(sums->units, n[ENTRY_UNITS_QUALIFIED], &sums->units);
+    for (uint32_t i = 0; error == ACCORD_OK && i < terms->party_count; i++)
+        for (size_t j = 0; error == ACCORD_OK && j < line->payee_count; j++)
+            if (strcmp(terms->parties[i], line->payees[j].payee) == 0)
+                error = accord_add(sums->shares[i], line->payees[j].amount, &sums->shares[i]);
+    return error;
+}
+
 enum accord_error closing_take_line(void *context, const struct statement_line *line)
 {
     struct closing *c = context;
     const struct accord_agreement_version *terms = &line->terms->terms;
     enum line_kind kind = LINE_SALE;
     enum accord_error error = kind_of(line, &kind);
+    c->memberships |= line->is_term;
+    if (error == ACCORD_OK && !line->is_window)
+        error = add_booked(c, line);
+    if (error == ACCORD_OK && c->only != NULL)
+        return give_line(c, line, kind, c->only);
     for (uint32_t i = 0; error == ACCORD_OK && i < terms->party_count; i++)
         error = give_line(c, line, kind, terms->parties[i]);
     for (size_t i = 0; error == ACCORD_OK && i < line->payee_count; i++) {

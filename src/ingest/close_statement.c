@@ -23,18 +23,6 @@ void close_statement_id(const char *partner, const char *agreement, int64_t day,
 
 /* ---- amounts ---- */
 
-struct amounts {
-    int64_t opening;
-    int64_t withholding_base;
-    int64_t withheld;
-    size_t withholding_term; /* SIZE_MAX: none */
-    int64_t closing;
-    int64_t pending;
-    int64_t reserve;
-    int64_t due;
-    int64_t payable;
-};
-
 int64_t closing_reserve_from(const struct closing *c)
 {
     int64_t from = c->day;
@@ -53,7 +41,7 @@ enum accord_error closing_reserve_of(const struct closing *c, int64_t earned, in
 }
 
 static enum accord_error withhold(const struct closing *c, const struct closing_account *account,
-                                  struct amounts *a)
+                                  struct closing_amounts *a)
 {
     const struct accord_agreement_version *terms = &c->governs->terms;
     a->withholding_term = SIZE_MAX;
@@ -85,7 +73,7 @@ static bool is_collector(const struct closing *c, const struct closing_account *
 
 /* What is not due yet. The collector holds the money: nothing is kept from it. */
 static enum accord_error hold_back(const struct closing *c, const struct closing_account *account,
-                                   struct amounts *a)
+                                   struct closing_amounts *a)
 {
     if (is_collector(c, account))
         return ACCORD_OK;
@@ -95,10 +83,11 @@ static enum accord_error hold_back(const struct closing *c, const struct closing
                               : accord_add(a->reserve, account->reserve_before, &a->reserve);
 }
 
-static enum accord_error work_out(const struct closing *c, const struct closing_account *account,
-                                  struct amounts *ret)
+enum accord_error closing_work_out(const struct closing *c, const struct closing_account *account,
+                                   struct closing_amounts *ret)
 {
-    struct amounts a = {.opening = account->previous == NULL ? 0 : account->previous->closing};
+    struct closing_amounts a = {.opening =
+                                    account->previous == NULL ? 0 : account->previous->closing};
     enum accord_error error = withhold(c, account, &a);
     if (error == ACCORD_OK)
         error = accord_add(a.opening, account->total.position, &a.closing);
@@ -310,26 +299,6 @@ static void write_settles_with(struct json_writer *w, const struct closing *c,
     jw_array_end(w);
 }
 
-/* What the statement was made from, beside its lines: these are bound by their own hash. */
-static enum accord_error hash_inputs(const struct closing *c, const struct closing_account *account,
-                                     struct hash *ret)
-{
-    struct hash_stream stream;
-    struct key head = key_of(account->partner, c->governs->terms.agreement, c->label, NULL);
-    key_number(&head, c->cutoff);
-    if (head.len > sizeof head.bytes)
-        return ACCORD_E_INTERNAL;
-    hash_begin(&stream);
-    hash_add(&stream, (struct slice){head.bytes, head.len});
-    hash_add(&stream, (struct slice){(const char *)c->zone_hash.bytes, HASH_BYTES});
-    for (size_t i = 0; i < c->periods.version_count; i++)
-        hash_add(&stream, (struct slice){(const char *)c->periods.hashes[i].bytes, HASH_BYTES});
-    if (account->previous != NULL)
-        hash_add(&stream, (struct slice){(const char *)account->previous->hash.bytes, HASH_BYTES});
-    *ret = hash_end(&stream);
-    return ACCORD_OK;
-}
-
 static void write_hash(struct json_writer *w, const char *name, const struct hash *hash)
 {
     char hex[HASH_HEX_MAX];
@@ -338,7 +307,7 @@ static void write_hash(struct json_writer *w, const char *name, const struct has
 }
 
 static void write_body(struct json_writer *w, const struct closing *c,
-                       const struct closing_account *account, const struct amounts *a,
+                       const struct closing_account *account, const struct closing_amounts *a,
                        const struct statement_row *row, const struct hash *inputs)
 {
     const struct accord_agreement_version *terms = &c->governs->terms;
@@ -392,16 +361,17 @@ static void write_body(struct json_writer *w, const struct closing *c,
     jw_object_end(w);
 }
 
-enum accord_error closing_statement(struct closing *c, const struct closing_account *account,
+enum accord_error closing_statement(struct closing *c, struct closing_account *account,
                                     struct statement_row *ret, int64_t *ret_withheld)
 {
-    struct amounts a;
+    struct closing_amounts a;
     struct hash inputs;
     char id[STATEMENT_ID_MAX];
     close_statement_id(account->partner, c->governs->terms.agreement, c->day, id);
-    enum accord_error error = work_out(c, account, &a);
+    enum accord_error error = closing_work_out(c, account, &a);
+    const struct hash lines_hash = hash_end(&account->lines_hash);
     if (error == ACCORD_OK)
-        error = hash_inputs(c, account, &inputs);
+        error = closing_inputs_end(c, account, &a, &lines_hash, &inputs);
     if (error != ACCORD_OK)
         return error;
     struct statement_row row = {
@@ -417,7 +387,7 @@ enum accord_error closing_statement(struct closing *c, const struct closing_acco
         .due = a.due,
         .payable = a.payable,
         .previous = account->previous == NULL ? "" : account->previous->id,
-        .lines_hash = hash_end(&account->lines_hash),
+        .lines_hash = lines_hash,
         .state = "published",
     };
     if (row.id == NULL || row.label == NULL)

@@ -5,6 +5,7 @@
 #include "ingest/close.h"
 #include "ingest/keymap.h"
 #include "ingest/statement_lines.h"
+#include "store/memberships.h"
 
 /** Kinds of lines, in the order in which a statement lists them. */
 enum line_kind {
@@ -42,6 +43,27 @@ struct closing_flow {
     int64_t amount;
 };
 
+/** The file of a statement's inputs while it is written: see ingest/inputs.h. */
+struct closing_inputs {
+    bool derived; /**< its lines follow from orders; else they are given */
+    struct buf bytes;
+    struct hash_stream hash;
+    int64_t chunks; /**< that are stored */
+};
+
+/** What a statement comes to. */
+struct closing_amounts {
+    int64_t opening;
+    int64_t withholding_base;
+    int64_t withheld;
+    size_t withholding_term; /**< SIZE_MAX: none */
+    int64_t closing;
+    int64_t pending;
+    int64_t reserve;
+    int64_t due;
+    int64_t payable;
+};
+
 struct closing_account {
     const char *partner;
     bool party; /**< of a version in force, or of a line's; else a promoter */
@@ -63,6 +85,7 @@ struct closing_account {
     int64_t adjusted;                     /**< by the adjustments that it is a side of */
     int64_t paid;                         /**< payments made less those received */
     const struct partner_name *name;
+    struct closing_inputs inputs;
 };
 
 /** An adjustment that this close takes in, or takes back. */
@@ -81,6 +104,7 @@ struct closing {
     int64_t cutoff;                          /**< what was known: the last number before */
     struct hash zone_hash;
     char label[PERIOD_LABEL_MAX];
+    struct window_sheet sheet;   /**< what windows are folded over */
     struct window_lines windows; /**< to be posted */
     struct window_held *held;
     size_t held_count;
@@ -93,6 +117,9 @@ struct closing {
     struct closing_account **accounts;
     size_t count;
     size_t cap;
+    bool memberships;        /**< a line is a month of a term: that follows from no order */
+    const char *only;        /**< NULL, or the one partner whose account is kept */
+    bool publishes;          /**< inputs are stored, too */
     struct buf line;         /* of the line at hand */
     const char *operator_id; /**< or NULL: there is none */
 };
@@ -105,10 +132,30 @@ enum accord_error closing_account_of(struct closing *c, const char *partner,
 /** Takes a line to the accounts of all who see it (a statement_line_fn). */
 enum accord_error closing_take_line(void *context, const struct statement_line *line);
 
+/** What the account comes to. */
+enum accord_error closing_work_out(const struct closing *c, const struct closing_account *account,
+                                   struct closing_amounts *ret);
+
+/** Writes what statements are made from, up to what is not in lines; accounts are in order. */
+enum accord_error closing_inputs(struct closing *c);
+/** Writes the rest of an account's, and says its hash. */
+enum accord_error closing_inputs_end(struct closing *c, struct closing_account *account,
+                                     const struct closing_amounts *amounts,
+                                     const struct hash *lines_hash, struct hash *ret);
+/** The lines that a term brings to the period; `list` holds all its entries. */
+enum accord_error closing_term_lines(const struct closing *c, struct arena *arena,
+                                     const struct entry_list *list,
+                                     const struct membership_row *term, statement_line_fn *each,
+                                     void *context);
+/** Frees what is not in the arena. */
+void closing_done(struct closing *c);
+
 /** Works out and writes the statement of an account. */
-enum accord_error closing_statement(struct closing *c, const struct closing_account *account,
+enum accord_error closing_statement(struct closing *c, struct closing_account *account,
                                     struct statement_row *ret, int64_t *ret_withheld);
 
+/** Says which zone it is, and which version of its data this machine has. */
+struct hash closing_zone_hash(const char *time_zone);
 /** First day of the earliest period whose statements still hold a reserve at this close. */
 int64_t closing_reserve_from(const struct closing *c);
 /** The reserve that one statement holds. */

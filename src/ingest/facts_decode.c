@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ingest/facts_raw.h"
+#include "ingest/referral.h"
 #include "store/consents.h"
 #include "store/operator_facts.h"
 #include "json/split.h"
@@ -149,17 +150,6 @@ static const char *peek_event_id(struct arena *arena, struct slice text)
     return arena_strdup(arena, slice_of(id));
 }
 
-static struct hash learner_lookup(const uint8_t key[32], const char *partner, struct slice learner)
-{
-    enum { PARTNER_MAX = 63, LEARNER_MAX = 255 };
-    char text[PARTNER_MAX + 1 + LEARNER_MAX];
-    const size_t len = strnlen(partner, PARTNER_MAX);
-    memcpy(text, partner, len);
-    text[len] = '\0';
-    memcpy(text + len + 1, learner.data, learner.len);
-    return hash_keyed(key, (struct slice){text, len + 1 + learner.len});
-}
-
 /* Who the item is from and what it says; false: not as it should be, or (ret) no memory. */
 static enum accord_error take_item(struct arena *arena, const struct raw_fact *raw,
                                    const char *partner, unsigned classes, instant_us now,
@@ -178,7 +168,7 @@ static enum accord_error take_item(struct arena *arena, const struct raw_fact *r
     fact->course_id = text_or(raw->course_id, "");
     fact->has_learner = raw->learner.data != NULL;
     if (fact->has_learner)
-        fact->learner_lookup = learner_lookup(learner_key, partner, raw->learner);
+        fact->learner_lookup = referral_learner_lookup(learner_key, partner, raw->learner);
     return fill(arena, partner, raw, false, fact, problems);
 }
 

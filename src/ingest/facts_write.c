@@ -10,6 +10,7 @@
 #include "ingest/feedback.h"
 #include "ingest/post.h"
 #include "ingest/post_membership.h"
+#include "ingest/referral.h"
 #include "store/partners.h"
 
 enum { GROUP_ITEMS_MAX = 20000, GROUP_BYTES_MAX = 1 << 30 };
@@ -190,6 +191,8 @@ static enum accord_error post_orders(struct writing *w)
             .name = slots[i].name,
             .fresh = slots[i].sale == NULL ? NULL : slots[i].sale->order,
             .fresh_seq = slots[i].sale == NULL ? 0 : slots[i].sale->seq,
+            .fresh_learner =
+                slots[i].sale != NULL && slots[i].sale->has_learner ? slots[i].sale->learner : NULL,
             .seq = slots[i].seq,
         };
     }
@@ -292,6 +295,33 @@ static enum accord_error apply_feedback(struct writing *w)
     return ingest_feedback(w->tx, items, count);
 }
 
+/* Touches that came, or were taken back, may be what sales before them are paid on. */
+static enum accord_error apply_touches(struct writing *w)
+{
+    struct touch_name *touches = arena_array(w->tx->arena, 2 * w->accepted, sizeof *touches);
+    if (touches == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < w->accepted; i++) {
+        const struct item *item = w->kept[i];
+        const struct slot *target =
+            item->target == SIZE_MAX ? NULL : facts_row_at(&w->slots, item->target);
+        if (item->fact->type == FACT_TOUCH)
+            touches[count++] = (struct touch_name){item->batch->partner, item->fact->learner,
+                                                   item->fact->occurred_at};
+        if (target == NULL)
+            continue;
+        const struct fact *fact = target->fact;
+        if (fact != NULL && fact->type == FACT_TOUCH)
+            touches[count++] =
+                (struct touch_name){item->batch->partner, fact->learner, fact->occurred_at};
+        else if (fact == NULL && strcmp(target->target.type, fact_type_name(FACT_TOUCH)) == 0)
+            touches[count++] = (struct touch_name){item->batch->partner, target->target.learner,
+                                                   target->target.occurred_at};
+    }
+    return ingest_touches_changed(w->tx, touches, count);
+}
+
 /* ---- a group of batches ---- */
 
 static enum accord_error collect(struct writing *w, struct fact_batch *const *batches, size_t count,
@@ -387,6 +417,8 @@ static enum accord_error write_group(struct ingest_tx *tx, struct fact_batch *co
             error = post_orders(w);
         if (error == ACCORD_OK)
             error = post_memberships(w);
+        if (error == ACCORD_OK)
+            error = apply_touches(w);
         if (error == ACCORD_OK)
             error = facts_post_payments(w);
         if (error == ACCORD_OK)

@@ -120,15 +120,15 @@ enum accord_error periods_of(struct db *db, struct arena *arena, const char *agr
     if (error != ACCORD_OK)
         return error;
     periods.versions = arena_array(arena, count + 1, sizeof *periods.versions);
-    periods.hashes = arena_array(arena, count + 1, sizeof *periods.hashes);
-    if (periods.versions == NULL || periods.hashes == NULL)
+    periods.bodies = arena_array(arena, count + 1, sizeof *periods.bodies);
+    if (periods.versions == NULL || periods.bodies == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     instant_us first = INT64_MAX;
     int64_t tail_days = 0;
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         if (!settles(rows[i].state))
             continue;
-        periods.hashes[periods.version_count] = rows[i].body_hash;
+        periods.bodies[periods.version_count] = rows[i].body;
         struct agreement_version *version = &periods.versions[periods.version_count++];
         error = agreement_decode_row(arena, &rows[i], version);
         if (error != ACCORD_OK)

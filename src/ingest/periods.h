@@ -28,7 +28,7 @@ int64_t period_booked(bool quarterly, int64_t own, int64_t last_closed);
 /** What an agreement's periods are, as of now. */
 struct agreement_periods {
     struct agreement_version *versions; /**< that settle sales, by number; at least one */
-    struct hash *hashes;                /**< of the bodies that were signed, likewise */
+    struct slice *bodies;               /**< as they were signed, likewise */
     size_t version_count;
     bool quarterly;
     const char *time_zone;

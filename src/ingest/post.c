@@ -4,6 +4,7 @@
 
 #include "ingest/keymap.h"
 #include "ingest/posting.h"
+#include "ingest/referral.h"
 #include "store/facts.h"
 
 /* An order on its way: what the journal holds of it. */
@@ -12,6 +13,7 @@ struct work {
     struct stored_order stored;
     struct accord_order *order; /* its current sale; NULL: none */
     int64_t sale_seq;
+    const uint8_t *learner; /* who bought; NULL: not known */
     struct settled settled;
 };
 
@@ -96,6 +98,7 @@ static enum accord_error load_orders(struct posting *p)
                 return ACCORD_E_OUT_OF_MEMORY;
             *work->order = *work->post->fresh;
             work->sale_seq = work->post->fresh_seq;
+            work->learner = work->post->fresh_learner;
             continue;
         }
         work->stored = loaded[loaded_count++];
@@ -114,6 +117,7 @@ static enum accord_error load_orders(struct posting *p)
             .line_count = sale->line_count,
         };
         work->sale_seq = sale->seq;
+        work->learner = sale->has_learner ? sale->learner : NULL;
     }
     return ACCORD_OK;
 }
@@ -128,6 +132,18 @@ static enum accord_error fill_courses(struct posting *p)
         if (p->work[i].order != NULL)
             orders[count++] = p->work[i].order;
     return ingest_fill_courses(p->tx->db, p->tx->arena, orders, count);
+}
+
+static enum accord_error fill_touches(struct posting *p, const struct agreement_book *book)
+{
+    struct referred_order *orders = arena_array(p->tx->arena, p->count + 1, sizeof *orders);
+    if (orders == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        if (p->work[i].order != NULL)
+            orders[count++] = (struct referred_order){p->work[i].order, p->work[i].learner};
+    return ingest_fill_touches(p->tx->db, p->tx->arena, agreement_book_window(book), orders, count);
 }
 
 /* ---- settling ---- */
@@ -186,6 +202,8 @@ enum accord_error ingest_post(struct ingest_tx *tx, struct post_order *orders, s
         error = load_orders(p);
     if (error == ACCORD_OK)
         error = fill_courses(p);
+    if (error == ACCORD_OK)
+        error = fill_touches(p, book);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
         error = settle_work(p, book, &p->work[i], &items[i]);
     if (error == ACCORD_OK)

@@ -178,7 +178,8 @@ static int by_number(const void *a, const void *b)
 /* Settles the sales of a list again that may name one several times. */
 static enum accord_error resettle_distinct(struct ingest_tx *tx, int64_t *seqs, size_t count)
 {
-    qsort(seqs, count, sizeof *seqs, by_number);
+    if (count > 0)
+        qsort(seqs, count, sizeof *seqs, by_number);
     size_t distinct = 0;
     for (size_t i = 0; i < count; i++)
         if (i == 0 || seqs[i] != seqs[i - 1])
@@ -196,6 +197,15 @@ static enum accord_error begin_job(struct ingest_tx *tx, int64_t *ret_seq)
     if (error == ACCORD_OK && head.staging == 0)
         error = store_resettle_head_set(tx->db, head.visible, head.visible + 1);
     return error;
+}
+
+enum accord_error ingest_sales_changed(struct ingest_tx *tx, int64_t *sale_seqs, size_t count)
+{
+    if (count <= RESETTLE_AT_ONCE_MAX)
+        return resettle_distinct(tx, sale_seqs, count);
+    int64_t seq;
+    const enum accord_error error = begin_job(tx, &seq);
+    return error != ACCORD_OK ? error : store_resettle_queue_sales(tx->db, sale_seqs, count, seq);
 }
 
 /* Memberships are the operator's. */

@@ -64,9 +64,7 @@ struct reading {
     void *context;
     struct arena *arena; /* of the sale line at hand */
     bool begun;
-    struct entry_row *groups; /* one per own period and version; `day` is the period's first */
-    size_t group_count;
-    size_t group_cap;
+    struct statement_groups groups;
     int64_t number; /* of the entry at hand */
     struct statement_line line;
 };
@@ -135,29 +133,27 @@ static enum accord_error give_groups(struct reading *r)
 {
     enum accord_error error = ACCORD_OK;
     int64_t k = 0;
-    if (r->group_count > 1)
-        qsort(r->groups, r->group_count, sizeof *r->groups, by_period);
-    for (size_t i = 0; error == ACCORD_OK && i < r->group_count; i++)
-        if (!entry_is_zero(&r->groups[i]))
-            error = give_group(r, &r->groups[i], k++);
-    r->group_count = 0;
+    if (r->groups.count > 1)
+        qsort(r->groups.items, r->groups.count, sizeof *r->groups.items, by_period);
+    for (size_t i = 0; error == ACCORD_OK && i < r->groups.count; i++)
+        if (!entry_is_zero(&r->groups.items[i]))
+            error = give_group(r, &r->groups.items[i], k++);
+    r->groups.count = 0;
     return error;
 }
 
-/* A month of a term begins with its first day, the first with the term. */
-static instant_us began_at(const struct reading *r, const struct booked_row *row)
+instant_us statement_month_begins(const struct agreement_periods *periods, instant_us term_from,
+                                  int64_t day)
 {
-    if (!row->is_term || zone_day(r->periods->zone, row->occurred_at) == row->day)
-        return row->occurred_at;
-    return zone_day_start(r->periods->zone, (int32_t)row->day);
+    return zone_day(periods->zone, term_from) == day ? term_from
+                                                     : zone_day_start(periods->zone, (int32_t)day);
 }
 
 static enum accord_error begin_sale_line(struct reading *r, const struct booked_row *row)
 {
     arena_reset(r->arena);
     r->begun = true;
-    r->groups = NULL;
-    r->group_cap = 0;
+    r->groups = (struct statement_groups){.count = 0};
     r->number = -1;
     r->line = (struct statement_line){
         .kind = row->is_term ? "membership" : "sale",
@@ -170,7 +166,8 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
         .provider = arena_strdup(r->arena, row->provider),
         .course_id = arena_strdup(r->arena, row->course_id),
         .currency = arena_strdup(r->arena, row->currency),
-        .occurred_at = began_at(r, row),
+        .occurred_at = row->is_term ? statement_month_begins(r->periods, row->occurred_at, row->day)
+                                    : row->occurred_at,
     };
     const struct statement_line *line = &r->line;
     return line->channel == NULL || line->order_id == NULL || line->line_id == NULL ||
@@ -179,22 +176,23 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
                : ACCORD_OK;
 }
 
-static struct entry_row *group_of(struct reading *r, int64_t period, int64_t version)
+struct entry_row *statement_group_of(struct arena *arena, struct statement_groups *groups,
+                                     int64_t period, int64_t version)
 {
-    for (size_t i = 0; i < r->group_count; i++)
-        if (r->groups[i].day == period && r->groups[i].version == version)
-            return &r->groups[i];
-    if (r->group_count == r->group_cap) {
-        const size_t cap = r->group_cap == 0 ? 2 : 2 * r->group_cap;
-        struct entry_row *groups = arena_array(r->arena, cap, sizeof *groups);
-        if (groups == NULL)
+    for (size_t i = 0; i < groups->count; i++)
+        if (groups->items[i].day == period && groups->items[i].version == version)
+            return &groups->items[i];
+    if (groups->count == groups->cap) {
+        const size_t cap = groups->cap == 0 ? 2 : 2 * groups->cap;
+        struct entry_row *items = arena_array(arena, cap, sizeof *items);
+        if (items == NULL)
             return NULL;
-        if (r->group_count > 0)
-            memcpy(groups, r->groups, r->group_count * sizeof *groups);
-        r->groups = groups;
-        r->group_cap = cap;
+        if (groups->count > 0)
+            memcpy(items, groups->items, groups->count * sizeof *items);
+        groups->items = items;
+        groups->cap = cap;
     }
-    struct entry_row *group = &r->groups[r->group_count++];
+    struct entry_row *group = &groups->items[groups->count++];
     *group = (struct entry_row){.day = period, .version = version};
     return group;
 }
@@ -211,8 +209,8 @@ static enum accord_error take_row(void *context, const struct booked_row *row)
         if (error != ACCORD_OK)
             return error;
     }
-    struct entry_row *group =
-        group_of(r, period_of_day(r->periods->quarterly, row->day), row->version);
+    struct entry_row *group = statement_group_of(
+        r->arena, &r->groups, period_of_day(r->periods->quarterly, row->day), row->version);
     struct entry_row part = {.share_count = 0};
     if (group == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
@@ -245,6 +243,29 @@ static enum accord_error give_windows(struct reading *r, const struct window_row
         error = r->each(r->context, line);
     }
     return error;
+}
+
+enum accord_error statement_sale_lines(const struct agreement_periods *periods, int64_t booked,
+                                       const struct statement_line *head,
+                                       const struct statement_groups *groups,
+                                       statement_line_fn *each, void *context)
+{
+    struct reading r = {.periods = periods,
+                        .booked = booked,
+                        .each = each,
+                        .context = context,
+                        .groups = *groups,
+                        .line = *head};
+    r.line.kind = head->is_term ? "membership" : "sale";
+    return give_groups(&r);
+}
+
+enum accord_error statement_window_lines(const struct agreement_periods *periods, int64_t booked,
+                                         const struct window_lines *windows,
+                                         statement_line_fn *each, void *context)
+{
+    struct reading r = {.periods = periods, .booked = booked, .each = each, .context = context};
+    return give_windows(&r, windows->rows, windows->count);
 }
 
 enum accord_error statement_lines_each(struct db *db, const struct agreement_periods *periods,

@@ -66,6 +66,30 @@ enum accord_error statement_lines_each(struct db *db, const struct agreement_per
                                        const struct statement_place *after, statement_line_fn *each,
                                        void *context);
 
+/** What one sale line comes to, by own period and version: `day` is the period's first. */
+struct statement_groups {
+    struct entry_row *items;
+    size_t count;
+    size_t cap;
+};
+/** The group of a period and version, made when there is none; NULL when out of memory. */
+struct entry_row *statement_group_of(struct arena *arena, struct statement_groups *groups,
+                                     int64_t period, int64_t version);
+/** When what is recognised of a term in a month begins: with the day, in the first month with the
+ *  term. */
+instant_us statement_month_begins(const struct agreement_periods *periods, instant_us term_from,
+                                  int64_t day);
+/** Calls back with the lines of one sale line; sorts its groups. `head` says which one it is: what
+ *  all its lines have in common. */
+enum accord_error statement_sale_lines(const struct agreement_periods *periods, int64_t booked,
+                                       const struct statement_line *head,
+                                       const struct statement_groups *groups,
+                                       statement_line_fn *each, void *context);
+/** Calls back with the lines of windows. */
+enum accord_error statement_window_lines(const struct agreement_periods *periods, int64_t booked,
+                                         const struct window_lines *windows,
+                                         statement_line_fn *each, void *context);
+
 /** What a line is to one partner. */
 struct statement_part {
     bool visible;

@@ -73,6 +73,8 @@ enum { RESETTLE_AT_ONCE_MAX = 1000 };
 
 /** Settles the orders of sales again, by seq of the sale. */
 enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count);
+/** Settles the orders of sales again, or queues them; a list may name one twice. It is sorted. */
+enum accord_error ingest_sales_changed(struct ingest_tx *tx, int64_t *sale_seqs, size_t count);
 /**
  * An agreement's version was activated, superseded or terminated: reloads the agreement book and
  * settles again (or queues) the sales that may have got another winner. Called after the row has

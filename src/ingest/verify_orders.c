@@ -1,5 +1,6 @@
 /* Orders: settled anew from their typed rows, and compared with what their entries add up to. */
 #include "ingest/post.h"
+#include "ingest/referral.h"
 #include "ingest/settled.h"
 #include "ingest/verify_parts.h"
 
@@ -47,7 +48,9 @@ static enum accord_error check_orders(struct verify *v, struct stored_order *ord
     bool *queued = arena_array(v->arena, sales + 1, sizeof *queued);
     struct accord_order **current = arena_array(v->arena, count + 1, sizeof *current);
     struct accord_order *views = arena_array(v->arena, count + 1, sizeof *views);
-    if (lists == NULL || seqs == NULL || queued == NULL || current == NULL || views == NULL)
+    struct referred_order *referred = arena_array(v->arena, count + 1, sizeof *referred);
+    if (lists == NULL || seqs == NULL || queued == NULL || current == NULL || views == NULL ||
+        referred == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     size_t n = 0;
     size_t current_count = 0;
@@ -65,6 +68,8 @@ static enum accord_error check_orders(struct verify *v, struct stored_order *ord
             .lines = sale->lines,
             .line_count = sale->line_count,
         };
+        referred[current_count] =
+            (struct referred_order){&views[i], sale->has_learner ? sale->learner : NULL};
         current[current_count++] = &views[i];
     }
     error = store_entries_load(v->db, v->arena, lists, sales);
@@ -72,6 +77,9 @@ static enum accord_error check_orders(struct verify *v, struct stored_order *ord
         error = store_resettle_queued(v->db, seqs, sales, queued);
     if (error == ACCORD_OK)
         error = ingest_fill_courses(v->db, v->arena, current, current_count);
+    if (error == ACCORD_OK)
+        error = ingest_fill_touches(v->db, v->arena, agreement_book_window(v->book), referred,
+                                    current_count);
     n = 0;
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         error = check_order(v, &orders[i], orders[i].current == NULL ? NULL : &views[i], &lists[n],

@@ -6,24 +6,15 @@
 
 /* ---- parts: the versions of each period ---- */
 
-struct part {
-    size_t version; /* index */
-    int64_t first;  /* day of the period */
-    struct accord_window_period period;
-    struct accord_window_sums sums;
-    bool has_sums;
-};
-
 struct folding {
     struct arena *arena;
     const struct agreement_periods *periods;
     int64_t last;
-    struct part *parts; /* of every period up to the last and every version, in order */
+    struct window_part *parts; /* of every period up to the last and every version, in order */
     size_t period_count;
-    const struct windows_steps *steps; /* NULL, or of which part the steps are reported */
 };
 
-static struct part *part_of(const struct folding *f, size_t period, size_t version)
+static struct window_part *part_of(const struct folding *f, size_t period, size_t version)
 {
     return &f->parts[period * f->periods->version_count + version];
 }
@@ -62,7 +53,7 @@ static enum accord_error make_parts(struct folding *f, int64_t first)
     for (size_t p = 0; p < f->period_count; p++) {
         const int64_t next = period_after(periods->quarterly, day);
         for (size_t v = 0; v < periods->version_count; v++) {
-            struct part *part = part_of(f, p, v);
+            struct window_part *part = part_of(f, p, v);
             part->version = v;
             part->first = day;
             part->period = (struct accord_window_period){
@@ -79,7 +70,7 @@ static enum accord_error make_parts(struct folding *f, int64_t first)
 
 /* ---- sums ---- */
 
-static struct part *find_part(const struct folding *f, int64_t version, int64_t day)
+static struct window_part *find_part(const struct folding *f, int64_t version, int64_t day)
 {
     const int64_t first = period_of_day(f->periods->quarterly, day);
     for (size_t p = 0; p < f->period_count; p++) {
@@ -92,7 +83,7 @@ static struct part *find_part(const struct folding *f, int64_t version, int64_t 
     return NULL;
 }
 
-static enum accord_error add_month(struct part *part, const struct window_month *month)
+static enum accord_error add_month(struct window_part *part, const struct window_month *month)
 {
     struct accord_window_sums *sums = &part->sums;
     part->has_sums = true;
@@ -107,7 +98,7 @@ static enum accord_error add_month(struct part *part, const struct window_month 
 }
 
 /* What promoters got has left the version: it is no party's. */
-static enum accord_error add_share(const struct folding *f, struct part *part,
+static enum accord_error add_share(const struct folding *f, struct window_part *part,
                                    const struct window_month_share *share)
 {
     const struct accord_agreement_version *terms = &f->periods->versions[part->version].terms;
@@ -127,19 +118,14 @@ static enum accord_error add_sums(struct folding *f, const struct window_month *
 {
     enum accord_error error = ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < month_count; i++) {
-        struct part *part = find_part(f, months[i].version, months[i].day);
+        struct window_part *part = find_part(f, months[i].version, months[i].day);
         error = part == NULL ? ACCORD_E_INTERNAL : add_month(part, &months[i]);
     }
     for (size_t i = 0; error == ACCORD_OK && i < share_count; i++) {
-        struct part *part = find_part(f, shares[i].version, shares[i].day);
+        struct window_part *part = find_part(f, shares[i].version, shares[i].day);
         error = part == NULL ? ACCORD_E_INTERNAL : add_share(f, part, &shares[i]);
     }
     return error;
-}
-
-static bool takes_part(const struct part *part)
-{
-    return part->has_sums || part->period.days > 0;
 }
 
 static enum accord_error add_learners(struct db *db, struct folding *f)
@@ -149,12 +135,12 @@ static enum accord_error add_learners(struct db *db, struct folding *f)
     struct window_learners_ask *asks =
         arena_array(f->arena, ACCORD_WINDOWS * parts + 1, sizeof *asks);
     int64_t *counts = arena_array(f->arena, ACCORD_WINDOWS * parts + 1, sizeof *counts);
-    struct part **asking = arena_array(f->arena, parts + 1, sizeof(struct part *));
+    struct window_part **asking = arena_array(f->arena, parts + 1, sizeof(struct window_part *));
     if (asks == NULL || counts == NULL || asking == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     size_t count = 0;
     for (size_t i = 0; i < parts; i++) {
-        struct part *part = &f->parts[i];
+        struct window_part *part = &f->parts[i];
         const struct accord_agreement_version *terms = &periods->versions[part->version].terms;
         if (!part->has_sums || !windows_count_learners(terms))
             continue;
@@ -190,10 +176,11 @@ static void mark_ends(struct folding *f)
     const bool ended = periods->end <= period_to(periods, f->last);
     const bool year_over = ended || period_year_of(period_after(periods->quarterly, f->last)) !=
                                         period_year_of(f->last);
-    struct part *before = NULL;
+    struct window_part *before = NULL;
     for (size_t i = 0; i < f->period_count * periods->version_count; i++) {
-        struct part *part = &f->parts[i];
-        if (!takes_part(part))
+        struct window_part *part = &f->parts[i];
+        part->takes_part = part->has_sums || part->period.days > 0;
+        if (!part->takes_part)
             continue;
         part->period.first_of_life = before == NULL;
         if (before != NULL) {
@@ -209,32 +196,66 @@ static void mark_ends(struct folding *f)
     before->period.ends_year = year_over || before->period.year != period_year_of(f->last);
 }
 
-static enum accord_error fold(struct folding *f, struct window_lines *ret)
+/* new_learners are not additive: those of the sums stay. */
+static enum accord_error combine(struct accord_window_sums *sums,
+                                 const struct accord_window_sums *other,
+                                 enum accord_error (*with)(int64_t, int64_t, int64_t *))
 {
-    const struct agreement_periods *periods = f->periods;
-    const size_t parts = f->period_count * periods->version_count;
-    struct accord_window_state *state = arena_alloc(f->arena, sizeof *state);
+    enum accord_error error = with(sums->net, other->net, &sums->net);
+    if (error == ACCORD_OK)
+        error = with(sums->base, other->base, &sums->base);
+    if (error == ACCORD_OK)
+        error = with(sums->open, other->open, &sums->open);
+    if (error == ACCORD_OK)
+        error = with(sums->lines, other->lines, &sums->lines);
+    if (error == ACCORD_OK)
+        error = with(sums->units, other->units, &sums->units);
+    for (size_t i = 0; error == ACCORD_OK && i < ACCORD_PARTIES_MAX; i++)
+        error = with(sums->shares[i], other->shares[i], &sums->shares[i]);
+    return error;
+}
+
+enum accord_error windows_part_add_booked(struct window_part *part)
+{
+    return combine(&part->sums, &part->booked, accord_add);
+}
+
+enum accord_error windows_part_before(const struct window_part *part,
+                                      struct accord_window_sums *ret)
+{
+    struct accord_window_sums sums = part->sums;
+    const enum accord_error error = combine(&sums, &part->booked, accord_sub);
+    if (error == ACCORD_OK)
+        *ret = sums;
+    return error;
+}
+
+static enum accord_error fold(struct arena *arena, const struct agreement_periods *periods,
+                              const struct window_sheet *sheet, const struct windows_steps *steps,
+                              struct window_lines *ret)
+{
+    struct accord_window_state *state = arena_alloc(arena, sizeof *state);
     struct window_lines lines = {NULL, 0};
     size_t cap = 0;
     if (state == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < parts; i++) {
-        const struct part *part = &f->parts[i];
+    for (size_t i = 0; i < sheet->count; i++) {
+        const struct window_part *part = &sheet->parts[i];
         const struct accord_agreement_version *terms = &periods->versions[part->version].terms;
         struct accord_window_line settled[ACCORD_WINDOW_LINES_MAX];
         size_t count = 0;
-        if (!takes_part(part))
+        if (!part->takes_part)
             continue;
         const bool explained =
-            f->steps != NULL && f->steps->day == part->first && f->steps->version == terms->version;
-        const enum accord_error error = accord_window_settle(
-            terms, &part->period, &part->sums, state, settled, &count, NULL,
-            explained ? f->steps->step : NULL, explained ? f->steps->context : NULL);
+            steps != NULL && steps->day == part->first && steps->version == terms->version;
+        const enum accord_error error =
+            accord_window_settle(terms, &part->period, &part->sums, state, settled, &count, NULL,
+                                 explained ? steps->step : NULL, explained ? steps->context : NULL);
         if (error != ACCORD_OK)
             return error;
         if (lines.count + count > cap) {
             cap = 2 * (lines.count + count);
-            struct window_row *rows = arena_array(f->arena, cap, sizeof *rows);
+            struct window_row *rows = arena_array(arena, cap, sizeof *rows);
             if (rows == NULL)
                 return ACCORD_E_OUT_OF_MEMORY;
             if (lines.count > 0)
@@ -257,18 +278,18 @@ static enum accord_error fold(struct folding *f, struct window_lines *ret)
     return ACCORD_OK;
 }
 
-enum accord_error windows_settle(struct db *db, struct arena *arena,
-                                 const struct agreement_periods *periods, int64_t last,
-                                 struct window_lines *ret)
+enum accord_error windows_fold(struct arena *arena, const struct agreement_periods *periods,
+                               const struct window_sheet *sheet, struct window_lines *ret)
 {
-    return windows_explain(db, arena, periods, last, NULL, ret);
+    return fold(arena, periods, sheet, NULL, ret);
 }
 
-enum accord_error windows_explain(struct db *db, struct arena *arena,
-                                  const struct agreement_periods *periods, int64_t last,
-                                  const struct windows_steps *steps, struct window_lines *ret)
+/* The parts; none of an agreement without window terms. */
+static enum accord_error load(struct db *db, struct arena *arena,
+                              const struct agreement_periods *periods, int64_t last,
+                              struct window_sheet *ret)
 {
-    struct folding f = {.arena = arena, .periods = periods, .last = last, .steps = steps};
+    struct folding f = {.arena = arena, .periods = periods, .last = last};
     int64_t *versions = arena_array(arena, periods->version_count, sizeof *versions);
     bool has_window = false;
     if (versions == NULL)
@@ -278,7 +299,7 @@ enum accord_error windows_explain(struct db *db, struct arena *arena,
         has_window |= accord_agreement_has_window(&periods->versions[i].terms);
     }
     if (!has_window) {
-        *ret = (struct window_lines){NULL, 0};
+        *ret = (struct window_sheet){.count = 0};
         return ACCORD_OK;
     }
     const char *agreement = periods->versions[0].terms.agreement;
@@ -301,7 +322,50 @@ enum accord_error windows_explain(struct db *db, struct arena *arena,
     if (error != ACCORD_OK)
         return error;
     mark_ends(&f);
-    return fold(&f, ret);
+    *ret =
+        (struct window_sheet){.parts = f.parts, .count = f.period_count * periods->version_count};
+    return ACCORD_OK;
+}
+
+enum accord_error windows_settle(struct db *db, struct arena *arena,
+                                 const struct agreement_periods *periods, int64_t last,
+                                 struct window_lines *ret)
+{
+    return windows_explain(db, arena, periods, last, NULL, ret);
+}
+
+enum accord_error windows_explain(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t last,
+                                  const struct windows_steps *steps, struct window_lines *ret)
+{
+    struct window_sheet sheet;
+    const enum accord_error error = load(db, arena, periods, last, &sheet);
+    return error != ACCORD_OK ? error : fold(arena, periods, &sheet, steps, ret);
+}
+
+enum accord_error windows_sheet_read(struct db *db, struct arena *arena,
+                                     const struct agreement_periods *periods, int64_t booked,
+                                     struct window_sheet *ret)
+{
+    struct window_sheet sheet;
+    enum accord_error error = load(db, arena, periods, booked, &sheet);
+    if (error == ACCORD_OK)
+        error = store_window_posted(db, arena, periods->versions[0].terms.agreement, booked,
+                                    &sheet.posted, &sheet.posted_count);
+    if (error == ACCORD_OK)
+        *ret = sheet;
+    return error;
+}
+
+struct window_part *windows_sheet_part(const struct window_sheet *sheet,
+                                       const struct agreement_periods *periods, int64_t period,
+                                       int64_t version)
+{
+    for (size_t i = 0; i < sheet->count; i++)
+        if (sheet->parts[i].first == period &&
+            periods->versions[sheet->parts[i].version].terms.version == version)
+            return &sheet->parts[i];
+    return NULL;
 }
 
 /* ---- beside what was posted ---- */
@@ -320,18 +384,15 @@ static enum accord_error place_of(struct keymap *map, const struct window_row *r
     return error;
 }
 
-enum accord_error windows_to_post(struct db *db, struct arena *arena,
-                                  const struct agreement_periods *periods, int64_t booked,
-                                  struct window_lines *ret)
+enum accord_error windows_sheet_post(struct arena *arena, const struct agreement_periods *periods,
+                                     const struct window_sheet *sheet, int64_t booked,
+                                     struct window_lines *ret)
 {
-    const char *agreement = periods->versions[0].terms.agreement;
+    const struct window_row *posted = sheet->posted;
+    const size_t posted_count = sheet->posted_count;
     struct window_lines want;
-    struct window_row *posted;
-    size_t posted_count;
     struct keymap map;
-    enum accord_error error = windows_settle(db, arena, periods, booked, &want);
-    if (error == ACCORD_OK)
-        error = store_window_posted(db, arena, agreement, booked, &posted, &posted_count);
+    enum accord_error error = windows_fold(arena, periods, sheet, &want);
     if (error == ACCORD_OK)
         error = keymap_init(&map, arena, want.count + posted_count);
     if (error != ACCORD_OK)
@@ -367,4 +428,13 @@ enum accord_error windows_to_post(struct db *db, struct arena *arena,
     }
     *ret = (struct window_lines){rows, kept};
     return ACCORD_OK;
+}
+
+enum accord_error windows_to_post(struct db *db, struct arena *arena,
+                                  const struct agreement_periods *periods, int64_t booked,
+                                  struct window_lines *ret)
+{
+    struct window_sheet sheet;
+    const enum accord_error error = windows_sheet_read(db, arena, periods, booked, &sheet);
+    return error != ACCORD_OK ? error : windows_sheet_post(arena, periods, &sheet, booked, ret);
 }

@@ -38,6 +38,45 @@ enum accord_error windows_explain(struct db *db, struct arena *arena,
                                   const struct agreement_periods *periods, int64_t last,
                                   const struct windows_steps *steps, struct window_lines *ret);
 
+/** A version's part of a period. */
+struct window_part {
+    size_t version; /**< its index */
+    int64_t first;  /**< day of the period */
+    struct accord_window_period period;
+    struct accord_window_sums sums;
+    struct accord_window_sums booked; /**< of sums, what the period that is closed brought */
+    bool has_sums;
+    bool takes_part; /**< in the fold */
+};
+
+/** What windows are folded over: all parts, in order, and what was posted in earlier periods. */
+struct window_sheet {
+    struct window_part *parts;
+    size_t count;
+    struct window_row *posted;
+    size_t posted_count;
+};
+/** The sheet of the periods up to `booked`. */
+enum accord_error windows_sheet_read(struct db *db, struct arena *arena,
+                                     const struct agreement_periods *periods, int64_t booked,
+                                     struct window_sheet *ret);
+/** A part by the period's first day and the number of the version, or NULL. */
+struct window_part *windows_sheet_part(const struct window_sheet *sheet,
+                                       const struct agreement_periods *periods, int64_t period,
+                                       int64_t version);
+/** Adds what the period brought, to sums that are without it. */
+enum accord_error windows_part_add_booked(struct window_part *part);
+/** Takes it away. */
+enum accord_error windows_part_before(const struct window_part *part,
+                                      struct accord_window_sums *ret);
+/** The lines of windows of a sheet; no database. */
+enum accord_error windows_fold(struct arena *arena, const struct agreement_periods *periods,
+                               const struct window_sheet *sheet, struct window_lines *ret);
+/** Those lines less what was posted, as rows of period `booked`; no database. */
+enum accord_error windows_sheet_post(struct arena *arena, const struct agreement_periods *periods,
+                                     const struct window_sheet *sheet, int64_t booked,
+                                     struct window_lines *ret);
+
 /** What is to be posted in period `booked`: the fold up to it less what was posted before; rows as
  *  they are to be stored. */
 enum accord_error windows_to_post(struct db *db, struct arena *arena,

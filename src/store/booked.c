@@ -3,7 +3,7 @@
 /* Names of the joined tables are changed where they would be those of an entry's numbers. */
 DB_SQL(sql_booked,
        "SELECT e.sale_seq, e.line, e.number, e.day, e.version, e.channel, e.provider, e.course_id, "
-       "e.currency, COALESCE(o.order_id, m.membership_id), COALESCE(l.line_id, m.term_id), "
+       "e.sale_currency, COALESCE(o.order_id, m.membership_id), COALESCE(l.line_id, m.term_id), "
        "COALESCE(o.occurred_at, m.from_at), s.payee, s.amount, m.of_sale, " ENTRY_NUMBER_COLUMNS
        " FROM entry e LEFT JOIN (SELECT seq AS of_sale, order_id, occurred_at FROM sale) o "
        "ON o.of_sale = e.sale_seq "

@@ -452,6 +452,23 @@ enum accord_error store_resettle_queue(struct db *db, const struct resettle_scop
     return db_run(db, &sql_queue, params, SCOPE_PARAMS, 1, NULL);
 }
 
+DB_SQL(sql_queue_sale, "INSERT INTO resettle (sale_seq, asked_seq) VALUES ($1, $2)" ONCE);
+
+enum accord_error store_resettle_queue_sales(struct db *db, const int64_t *sales, size_t count,
+                                             int64_t seq)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(count, 2);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        values[2 * i] = db_int(sales[i]);
+        values[2 * i + 1] = db_int(seq);
+    }
+    return db_run(db, &sql_queue_sale, values, 2, count, NULL);
+}
+
 #define ARRIVED                                                                                    \
     "FROM unmatched_line u JOIN provider_catalog p ON p.provider = u.provider "                    \
     "WHERE u.provider = $1 AND EXISTS (SELECT 1 FROM course c WHERE c.provider = u.provider "      \

@@ -133,6 +133,9 @@ enum accord_error store_resettle_find(struct db *db, const struct resettle_scope
                                       int64_t limit, int64_t *ret, size_t *ret_count);
 enum accord_error store_resettle_queue(struct db *db, const struct resettle_scope *scope,
                                        int64_t seq);
+/** Queues sales that were found in another way. */
+enum accord_error store_resettle_queue_sales(struct db *db, const int64_t *sales, size_t count,
+                                             int64_t seq);
 /** The same for lines held `unmatched` whose course is known now. */
 enum accord_error store_resettle_find_arrived(struct db *db, const char *provider, int64_t limit,
                                               int64_t *ret, size_t *ret_count);

@@ -60,6 +60,39 @@ static struct report_key key_of(const struct db_row *row)
     };
 }
 
+/* Agreements of the channels at which the promoter has links. */
+DB_SQL(sql_referrals,
+       "SELECT r.agreement, r.version, r.currency, CAST(SUM(r.amount) AS BIGINT) FROM "
+       "(SELECT DISTINCT p.agreement, p.version FROM link l JOIN agreement_party p ON "
+       "p.partner = l.channel WHERE l.promoter = $1) v CROSS JOIN rollup_share r WHERE "
+       "r.agreement = v.agreement AND r.version = v.version AND r.staged = 0 AND "
+       "r.grain = 'period' AND r.day >= $2 AND r.day < $3 AND r.held = '' AND r.payee = $1 "
+       "AND NOT EXISTS (SELECT 1 FROM agreement_party o WHERE o.agreement = r.agreement AND "
+       "o.version = r.version AND o.partner = $1) GROUP BY r.agreement, r.version, r.currency "
+       "ORDER BY r.agreement, r.version, r.currency");
+
+struct referring {
+    report_referral_fn *each;
+    void *context;
+};
+
+static enum accord_error take_referral(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    const struct referring *referring = context;
+    const struct report_referral referral = {db_get_text(row, 0), db_get_int(row, 1),
+                                             db_get_text(row, 2), db_get_int(row, 3)};
+    return referring->each(referring->context, &referral);
+}
+
+enum accord_error store_report_referrals(struct db *db, const char *promoter, int64_t day_from,
+                                         int64_t day_to, report_referral_fn *each, void *context)
+{
+    struct referring referring = {each, context};
+    const struct db_value params[] = {db_str(promoter), db_int(day_from), db_int(day_to)};
+    return db_query(db, &sql_referrals, params, 3, 1, take_referral, &referring);
+}
+
 struct reading {
     report_row_fn *row;
     report_share_fn *share;

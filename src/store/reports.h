@@ -63,6 +63,17 @@ enum accord_error store_report_rows(struct db *db, const struct report_filter *f
 enum accord_error store_report_shares(struct db *db, const struct report_filter *filter,
                                       report_share_fn *each, void *context);
 
+/** What a promoter got under agreements of others in a period. */
+struct report_referral {
+    struct slice agreement;
+    int64_t version;
+    struct slice currency;
+    int64_t amount;
+};
+typedef enum accord_error report_referral_fn(void *context, const struct report_referral *row);
+enum accord_error store_report_referrals(struct db *db, const char *promoter, int64_t day_from,
+                                         int64_t day_to, report_referral_fn *each, void *context);
+
 /** Who asks for what no agreement covers. */
 enum report_side { REPORT_AS_OPERATOR, REPORT_AS_CHANNEL, REPORT_AS_PROVIDER };
 

@@ -187,8 +187,8 @@ enum accord_error store_refunds_insert(struct db *db, const struct refund_row *r
 
 /* ---- loading ---- */
 
-DB_SQL(sql_sales, "SELECT s.seq, s.id, s.event_id, s.occurred_at, s.currency, x.by_seq "
-                  "FROM sale s LEFT JOIN fact_superseded x ON x.seq = s.seq "
+DB_SQL(sql_sales, "SELECT s.seq, s.id, s.event_id, s.occurred_at, s.currency, x.by_seq, "
+                  "s.learner FROM sale s LEFT JOIN fact_superseded x ON x.seq = s.seq "
                   "WHERE s.channel = $1 AND s.order_id = $2 ORDER BY s.seq");
 DB_SQL(sql_lines, "SELECT line_id, provider, course_id, quantity, paid, tax, store_fee, "
                   "payment_fee, discount_provider, discount_channel, discount_platform, line "
@@ -231,6 +231,13 @@ static enum accord_error read_sale(struct arena *arena, const struct db_row *row
     if (currency.len >= sizeof sale.currency.code)
         return ACCORD_E_DATABASE_ERROR;
     memcpy(sale.currency.code, currency.data, currency.len);
+    if (!db_is_null(row, 6)) {
+        const struct slice learner = db_get_bytes(row, 6);
+        if (learner.len != LEARNER_BYTES)
+            return ACCORD_E_DATABASE_ERROR;
+        memcpy(sale.learner, learner.data, LEARNER_BYTES);
+        sale.has_learner = true;
+    }
     *ret = sale;
     return ACCORD_OK;
 }
@@ -451,7 +458,7 @@ enum accord_error store_orders_list(struct db *db, struct arena *arena, struct o
 /* ---- one fact's rows ---- */
 
 DB_SQL(sql_sale_of, "SELECT s.seq, s.id, s.event_id, s.occurred_at, s.currency, x.by_seq, "
-                    "s.channel, s.order_id FROM sale s "
+                    "s.learner, s.channel, s.order_id FROM sale s "
                     "LEFT JOIN fact_superseded x ON x.seq = s.seq WHERE s.seq = $1");
 DB_SQL(sql_refund_of, "SELECT r.seq, r.line, r.refund_id, r.kind, r.event_id, r.occurred_at, "
                       "r.line_id, r.amount, r.tax_returned, r.fee_returned, x.by_seq, "
@@ -475,8 +482,8 @@ static enum accord_error take_one_sale(void *context, size_t param_row, const st
     const enum accord_error error = read_sale(one->arena, row, one->sale);
     if (error != ACCORD_OK)
         return error;
-    *one->name = (struct order_name){arena_strdup(one->arena, db_get_text(row, 6)),
-                                     arena_strdup(one->arena, db_get_text(row, 7))};
+    *one->name = (struct order_name){arena_strdup(one->arena, db_get_text(row, 7)),
+                                     arena_strdup(one->arena, db_get_text(row, 8))};
     one->found = true;
     return one->name->channel == NULL || one->name->order_id == NULL ? ACCORD_E_OUT_OF_MEMORY
                                                                      : ACCORD_OK;

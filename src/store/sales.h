@@ -73,6 +73,8 @@ struct stored_sale {
     const char *event_id;
     instant_us occurred_at;
     struct accord_currency currency;
+    bool has_learner;
+    uint8_t learner[LEARNER_BYTES];
     bool superseded;           /**< or voided */
     struct accord_line *lines; /**< of a current sale only; course_known is not filled */
     size_t line_count;

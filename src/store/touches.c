@@ -1,5 +1,7 @@
 #include "store/touches.h"
 
+#include <string.h>
+
 #include "store/rows.h"
 
 const char *const touch_kind_names[] = {"click", "share", "coupon", NULL};
@@ -39,4 +41,73 @@ enum accord_error store_touch_stands(struct db *db, const struct touch_row *row,
     struct db_value values[TOUCH_COLUMNS];
     touch_values(row, values);
     return rows_any(db, &sql_touch_stands, values, TOUCH_COLUMNS, ret);
+}
+
+DB_SQL(sql_touches_of,
+       "SELECT t.event_id, t.kind, t.occurred_at, t.link, l.promoter, l.parent FROM touch_fact t "
+       "JOIN link l ON l.channel = t.channel AND l.code = t.link "
+       "WHERE t.channel = $1 AND t.learner = $2 AND t.occurred_at >= $3 AND t.occurred_at <= $4 "
+       "AND l.accepted_at IS NOT NULL AND (l.closed_at IS NULL OR t.occurred_at < l.closed_at) "
+       "AND NOT EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = t.seq) ORDER BY t.seq");
+
+struct touch_loading {
+    struct arena *arena;
+    struct touch_list *lists;
+};
+
+static enum accord_error add_touch(void *context, size_t param_row, const struct db_row *row)
+{
+    const struct touch_loading *loading = context;
+    struct touch_list *list = &loading->lists[param_row];
+    if (list->count == list->cap) {
+        const size_t cap = list->cap == 0 ? 4 : 2 * list->cap;
+        struct linked_touch *items = arena_array(loading->arena, cap, sizeof *items);
+        if (items == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        if (list->count > 0)
+            memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->cap = cap;
+    }
+    int kind = TOUCH_CLICK;
+    while (touch_kind_names[kind] != NULL &&
+           !slice_equal(db_get_text(row, 1), slice_of(touch_kind_names[kind])))
+        kind++;
+    if (touch_kind_names[kind] == NULL)
+        return ACCORD_E_DATABASE_ERROR;
+    struct linked_touch *touch = &list->items[list->count++];
+    *touch = (struct linked_touch){
+        .event_id = arena_strdup(loading->arena, db_get_text(row, 0)),
+        .kind = (enum touch_kind)kind,
+        .occurred_at = db_get_int(row, 2),
+        .link = arena_strdup(loading->arena, db_get_text(row, 3)),
+        .promoter = arena_strdup(loading->arena, db_get_text(row, 4)),
+        .parent = arena_strdup(loading->arena, db_get_text(row, 5)),
+    };
+    return touch->event_id == NULL || touch->link == NULL || touch->promoter == NULL ||
+                   touch->parent == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
+}
+
+enum accord_error store_touches_load(struct db *db, struct arena *arena, struct touch_list *lists,
+                                     size_t count)
+{
+    enum { COLUMNS = 4 };
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(count, COLUMNS);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        struct db_value *v = &values[COLUMNS * i];
+        v[0] = db_str(lists[i].channel);
+        v[1] = db_bytes(lists[i].learner, LEARNER_BYTES);
+        v[2] = db_int(lists[i].from);
+        v[3] = db_int(lists[i].to);
+        lists[i].items = NULL;
+        lists[i].count = lists[i].cap = 0;
+    }
+    struct touch_loading loading = {arena, lists};
+    return db_query(db, &sql_touches_of, values, COLUMNS, count, add_touch, &loading);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "store/learners.h"
 #include "store/store.h"
@@ -29,5 +30,27 @@ struct touch_row {
 enum accord_error store_touches_insert(struct db *db, const struct touch_row *rows, size_t count);
 /** Whether just this row stands, for checking it against its fact. */
 enum accord_error store_touch_stands(struct db *db, const struct touch_row *row, bool *ret);
+
+/** A touch that counts for somebody: its link was accepted, and not closed before it. */
+struct linked_touch {
+    const char *event_id;
+    enum touch_kind kind;
+    instant_us occurred_at;
+    const char *link;
+    const char *promoter;
+    const char *parent; /**< or "" */
+};
+/** Those of one learner at a channel in [from, to]. */
+struct touch_list {
+    const char *channel; /**< in, like the three behind it */
+    const uint8_t *learner;
+    instant_us from;
+    instant_us to;
+    struct linked_touch *items; /**< in order of knowledge */
+    size_t count;
+    size_t cap; /* the store's */
+};
+enum accord_error store_touches_load(struct db *db, struct arena *arena, struct touch_list *lists,
+                                     size_t count);
 
 #endif

@@ -55,6 +55,16 @@ static void setup(void)
         "\"learner\":\"" MARK " learner\",\"currency\":\"CNY\",\"paid\":7654321,\"from\":"
         "\"2025-01-10T00:00:00Z\",\"to\":\"2025-02-10T00:00:00Z\"}");
 
+    expect_status(
+        put(seller, "/v1/offers/pack", "If-None-Match: *",
+            "{\"kind\":\"single\",\"title\":\"" MARK
+            " offer\",\"currency\":\"CNY\",\"price\":7654321,\"valid\":{\"from\":"
+            "\"2025-01-01T00:00:00Z\"},\"items\":[{\"provider\":\"victim\",\"course_id\":\"c\"}]}"),
+        201);
+    make_partner("victim-friend", "\"promoter\"", "CNY", "Asia/Shanghai");
+    expect_status(put(seller, "/v1/links/LIN", "If-None-Match: *",
+                      "{\"promoter\":\"victim-friend\",\"learner\":\"" MARK " learner\"}"),
+                  201);
     is = post(operator_key, "/v1/agreements/pact/periods/2025-01/close", NULL);
     expect_status(is, 200);
     statement_id = strdup(text_at(is, text("%s/id", find(is, "/statements", "partner", "victim"))));
@@ -164,6 +174,17 @@ static const struct probe {
     {"rejectAgreement", "/v1/agreements/pact/reject", "{\"version\":1}", NULL, false},
     {"terminateAgreement", "/v1/agreements/pact/terminate", "{}", NULL, false},
     {"getRevenue", "/v1/revenue?period=2025-01&partner=victim", NULL, NULL, false},
+    {"listOffers", "/v1/offers", NULL, NULL, true},
+    {"getOffer", "/v1/offers/pack?channel=victim-shop", NULL, NULL, false},
+    {"putOffer", "/v1/offers/pack?channel=victim-shop",
+     "{\"kind\":\"single\",\"title\":\"X\",\"currency\":\"CNY\",\"price\":1,\"valid\":{\"from\":"
+     "\"2025-01-01T00:00:00Z\"},\"items\":[{\"provider\":\"victim\",\"course_id\":\"c\"}]}",
+     "If-None-Match: *", false},
+    {"putLink", "/v1/links/LIN?channel=victim-shop", "{\"promoter\":\"victim\"}",
+     "If-None-Match: *", false},
+    {"getLink", "/v1/links/LIN?channel=victim-shop", NULL, NULL, false},
+    {"acceptLink", "/v1/links/LIN/accept?channel=victim-shop", NULL, NULL, false},
+    {"closeLink", "/v1/links/LIN/close?channel=victim-shop", NULL, NULL, false},
     {"getOrder", "/v1/orders/victim-shop/o1", NULL, NULL, false},
     {"explainOrder", "/v1/orders/victim-shop/o1/explain", NULL, NULL, false},
     {"getMembership", "/v1/memberships/victim-shop/m1", NULL, NULL, false},
@@ -176,6 +197,7 @@ static const struct probe {
     {"acceptStatement", "/v1/statements/{statement}/accept", NULL, NULL, false},
     {"listStatementLines", "/v1/statements/{statement}/lines", NULL, NULL, false},
     {"explainStatementLine", "/v1/statements/{statement}/lines/s1.0.0/explain", NULL, NULL, false},
+    {"getStatementInputs", "/v1/statements/{statement}/inputs", NULL, NULL, false},
     {"openDispute", "/v1/statements/{statement}/disputes", "{\"reason\":\"X\"}", NULL, false},
     {"listDisputes", "/v1/statements/{statement}/disputes", NULL, NULL, false},
     {"resolveDispute", "/v1/statements/{statement}/disputes/{dispute}/resolve",
@@ -342,6 +364,8 @@ START_TEST(every_operation_keeps_to_its_partner)
     expect_money(get(victim, "/v1/revenue?period=2025-01"), "/totals/0/gross", 7654321, "CNY");
     expect_count(get(victim, "/v1/courses/victim/c/feedback"), "/reviews", 1);
     expect_text(get(victim, "/v1/payments/pay"), "/state", "approved");
+    expect_text(get(seller, "/v1/links/LIN"), "/state", "proposed");
+    expect_int(get(seller, "/v1/offers/pack"), "/version", 1);
     struct response *disputes = get(victim, "/v1/statements/%s/disputes", statement_id);
     expect_text(disputes, "/state", "disputed");
     expect_count(disputes, "/items", 1);
@@ -364,6 +388,7 @@ START_TEST(settlement_of_others_is_not_found)
     /* The other party of the agreement has a statement of its own. */
     expect_problem(get(seller, "/v1/statements/%s", statement_id), 404, "not_found");
     expect_problem(get(seller, "/v1/statements/%s/lines", statement_id), 404, "not_found");
+    expect_problem(get(seller, "/v1/statements/%s/inputs", statement_id), 404, "not_found");
     expect_problem(get(seller, "/v1/payments/pay"), 404, "not_found");
     expect_count(get(seller, "/v1/statements"), "/items", 1);
     expect_text(get(seller, "/v1/statements"), "/items/0/partner", "victim-shop");

@@ -121,6 +121,55 @@ static void show_big(struct http_exchange *x)
         buf_add_char(&x->reply.body, '.');
 }
 
+/* /stream?pieces=&size=&fail=&ms=&now=: a body of so many pieces, the first of them at once; the
+ * piece `fail` fails; each takes `ms` on the thread of pieces, or (now=1) is made on the worker;
+ * the piece `hold` waits for the test. */
+struct stream {
+    long at; /* the next piece */
+    size_t offset;
+    long pieces;
+    long size;
+    long fail;
+    long hold;
+    int ms;
+    bool now;
+};
+
+char test_stream_byte(size_t offset)
+{
+    return (char)('a' + offset % 23);
+}
+
+static void make_piece(struct http_exchange *x)
+{
+    struct stream *stream = x->user;
+    const bool failed = stream->at == stream->fail;
+    for (long i = 0; !failed && i < stream->size; i++)
+        buf_add_char(&x->reply.body, test_stream_byte(stream->offset++));
+    stream->at++;
+    x->reply.stream = failed ? HTTP_FAILED : stream->at >= stream->pieces ? HTTP_LAST : HTTP_MORE;
+    if (failed)
+        x->error_code = "no_piece";
+}
+
+static void begin_stream(struct http_exchange *x)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+    *stream = (struct stream){
+        .pieces = query_number(x, "pieces"),
+        .size = query_number(x, "size"),
+        .fail = http_query(x, "fail").data == NULL ? -1 : query_number(x, "fail"),
+        .hold = http_query(x, "hold").data == NULL ? -1 : query_number(x, "hold"),
+        .ms = (int)query_number(x, "ms"),
+        .now = query_number(x, "now") != 0,
+    };
+    free(x->user);
+    x->user = stream;
+    x->reply.content_type = "application/x-ndjson";
+    http_reply_header(x, "ETag", "\"s1\"");
+    make_piece(x);
+}
+
 static void answer(struct http_exchange *x)
 {
     x->reply.status = 200;
@@ -134,6 +183,8 @@ static void answer(struct http_exchange *x)
                    x->request.body.len == 0 ? 0 : x->request.body.data[x->request.body.len - 1]);
     else if (path_is(x, "echo"))
         buf_add_slice(&x->reply.body, x->request.body);
+    else if (path_is(x, "stream"))
+        begin_stream(x);
     else if (path_is(x, "empty"))
         x->reply.status = 204, x->reply.content_type = NULL;
     else if (path_is(x, "unfilled"))
@@ -142,6 +193,75 @@ static void answer(struct http_exchange *x)
         x->reply.close = true, buf_add_str(&x->reply.body, "bye");
     else
         buf_add_str(&x->reply.body, "hello");
+}
+
+/* The thread of pieces: one for all streams, as a small pool would be. */
+static pthread_mutex_t maker_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t maker_wake = PTHREAD_COND_INITIALIZER;
+static pthread_t maker;
+static bool maker_runs, maker_stops;
+static struct http_exchange *waiting[1024];
+static size_t waiting_from, waiting_count;
+
+static void *make_pieces(void *argument)
+{
+    (void)argument;
+    pthread_mutex_lock(&maker_lock);
+    while (waiting_count > 0 || !maker_stops) {
+        if (waiting_count == 0) {
+            pthread_cond_wait(&maker_wake, &maker_lock);
+            continue;
+        }
+        struct http_exchange *x = waiting[waiting_from];
+        waiting_from = (waiting_from + 1) % 1024;
+        waiting_count--;
+        pthread_mutex_unlock(&maker_lock);
+        const struct stream *stream = x->user;
+        if (stream->ms > 0)
+            sleep_ms(stream->ms);
+        make_piece(x);
+        http_wake(x);
+        pthread_mutex_lock(&maker_lock);
+    }
+    pthread_mutex_unlock(&maker_lock);
+    return NULL;
+}
+
+static void stop_maker(void)
+{
+    pthread_mutex_lock(&maker_lock);
+    const bool runs = maker_runs;
+    maker_stops = true;
+    pthread_cond_signal(&maker_wake);
+    pthread_mutex_unlock(&maker_lock);
+    if (runs)
+        pthread_join(maker, NULL);
+    maker_runs = maker_stops = false;
+}
+
+static enum http_result more(void *context, struct http_exchange *x)
+{
+    struct test_app *app = context;
+    const struct stream *stream = x->user;
+    ck_assert_uint_eq(x->reply.body.len, 0);
+    atomic_fetch_add(&app->pieces, 1);
+    if (stream->now) {
+        make_piece(x);
+        return HTTP_DONE;
+    }
+    if (stream->at == stream->hold) {
+        atomic_store(&app->held, x);
+        return HTTP_PENDING;
+    }
+    pthread_mutex_lock(&maker_lock);
+    if (!maker_runs)
+        ck_assert_int_eq(pthread_create(&maker, NULL, make_pieces, NULL), 0);
+    maker_runs = true;
+    ck_assert_uint_lt(waiting_count, 1024);
+    waiting[(waiting_from + waiting_count++) % 1024] = x;
+    pthread_cond_signal(&maker_wake);
+    pthread_mutex_unlock(&maker_lock);
+    return HTTP_PENDING;
 }
 
 /* A thread that works on an exchange and wakes it, as a writer would. */
@@ -244,6 +364,7 @@ void test_start(struct test_app *app, struct http_config config)
                                        .begin = begin,
                                        .run = run,
                                        .resumed = resumed,
+                                       .more = more,
                                        .end = end,
                                        .finished = finished};
     config.spill_dir = app->dir;
@@ -261,7 +382,13 @@ void test_start_unix(struct test_app *app, struct http_config config)
 
 void test_stop(struct test_app *app)
 {
-    http_stop(app->server, 2000);
+    test_stop_within(app, 2000);
+}
+
+void test_stop_within(struct test_app *app, int64_t ms)
+{
+    http_stop(app->server, ms);
+    stop_maker();
     ck_assert_uint_eq(atomic_load(&app->begun), atomic_load(&app->ended));
     ck_assert_uint_ge(atomic_load(&app->finished), atomic_load(&app->ended));
     ck_assert_int_eq(rmdir(app->dir), 0); /* nothing is left in it */

@@ -20,6 +20,7 @@ struct test_app {
     _Atomic unsigned finished;
     _Atomic unsigned ended;
     _Atomic unsigned last_status;
+    _Atomic unsigned pieces;            /* of streams; made, or failed */
     struct http_exchange *_Atomic held; /* of /hold: to be woken by the test */
 };
 
@@ -30,6 +31,9 @@ void test_start(struct test_app *app, struct http_config config);
 void test_start_unix(struct test_app *app, struct http_config config);
 /* Stops, checks that every exchange that began has ended, removes the folder. */
 void test_stop(struct test_app *app);
+void test_stop_within(struct test_app *app, int64_t ms);
+/* What stands at a place of the body of /stream. */
+char test_stream_byte(size_t offset);
 /* Waits up to 5 s until the counter has that value. */
 void test_wait_for(_Atomic unsigned *counter, unsigned value);
 void test_wait_connections(const struct test_app *app, unsigned value);

@@ -262,6 +262,7 @@ CREATE TABLE sale (
 CREATE INDEX sale_order ON sale (channel, order_id, seq);
 CREATE INDEX sale_opaque ON sale (id, seq);
 CREATE INDEX sale_channel ON sale (channel, occurred_at);
+CREATE INDEX sale_learner ON sale (channel, learner, occurred_at) WHERE learner IS NOT NULL;
 
 -- The first fact of an order; order ids are unique per channel for ever.
 CREATE TABLE order_key (
@@ -412,6 +413,7 @@ CREATE TABLE touch_fact (
     event_id @text NOT NULL
 ) @strict;
 CREATE INDEX touch_fact_of ON touch_fact (channel, learner, occurred_at);
+CREATE INDEX touch_fact_link ON touch_fact (channel, link);
 
 -- What a learner allows; of each purpose the latest stands.
 CREATE TABLE consent_fact (

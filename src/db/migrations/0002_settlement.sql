@@ -57,6 +57,14 @@ CREATE INDEX statement_partner ON statement (partner, seq, id);
 CREATE INDEX statement_seq ON statement (seq, id);
 CREATE INDEX statement_agreement ON statement (agreement, day, partner);
 
+-- What a statement was made from, in pieces: the file that reproduces it, as its hash was taken.
+CREATE TABLE statement_input (
+    statement @text NOT NULL,
+    number @int64 NOT NULL,
+    body @bytes NOT NULL,
+    PRIMARY KEY (statement, number)
+) @strict;
+
 -- What became of a statement; the last by seq stands.
 CREATE TABLE statement_state (
     statement @text NOT NULL,
@@ -126,3 +134,45 @@ CREATE TABLE window_learner (
     PRIMARY KEY (agreement, day, version, learner)
 ) @clustered;
 CREATE INDEX window_learner_of ON window_learner (agreement, learner, day, version);
+
+-- A promoter's link of a channel: what touches name. All links of a promoter at a channel have one
+-- parent.
+CREATE TABLE link (
+    channel @text NOT NULL,
+    code @text NOT NULL,
+    promoter @text NOT NULL,
+    parent @text NOT NULL,                 -- the promoter who brought it, or ''
+    learner_lookup @bytes,                 -- of the promoter as a learner: see learner_key
+    created_at @int64 NOT NULL,
+    accepted_at @int64,                    -- NULL: proposed
+    closed_at @int64,                      -- touches from then on do not count
+    seq @int64 NOT NULL,
+    PRIMARY KEY (channel, code)
+) @strict;
+CREATE INDEX link_promoter ON link (promoter, channel, code);
+
+-- What a channel sells; of its versions the last that began by then applies. Weights are frozen.
+CREATE TABLE offer_version (
+    channel @text NOT NULL,
+    offer @text NOT NULL,
+    version @int64 NOT NULL,
+    from_at @int64 NOT NULL,               -- ascends with the version
+    kind @text NOT NULL,                   -- single | bundle | membership | challenge
+    body @text NOT NULL,                   -- canonical JSON, weights and defaults written out
+    hash @bytes NOT NULL,                  -- of the body
+    created_at @int64 NOT NULL,
+    seq @int64 NOT NULL,
+    PRIMARY KEY (channel, offer, version)
+) @strict;
+
+CREATE TABLE offer_item (
+    channel @text NOT NULL,
+    offer @text NOT NULL,
+    version @int64 NOT NULL,
+    rank @int64 NOT NULL,                  -- 0, 1, 2 …: its place among the items
+    provider @text NOT NULL,
+    course_id @text NOT NULL,
+    weight @int64 NOT NULL,
+    PRIMARY KEY (channel, offer, version, rank)
+) @clustered;
+CREATE INDEX offer_item_provider ON offer_item (provider, channel, offer, version);
