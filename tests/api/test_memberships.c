@@ -106,6 +106,12 @@ START_TEST(who_sees_it)
     expect_text(is, "/terms/0/months/2/held", "unassigned");
     expect_count(is, "/terms/0/months/2/shares", 0);
     expect_absent(is, "/terms/0/months/3/held");
+    struct response *held = get(club.shop, "/v1/revenue?period=2025-02");
+    expect_status(held, 200);
+    expect_count(held, "/rows", 0);
+    expect_text(held, "/held/0/reason", "unassigned");
+    expect_text(held, "/held/0/provider", operator_id());
+    expect_int(held, "/held/0/gross/amount", 2800);
     /* A further party sees the months that its agreement covers, and not the whole. */
     is = membership(club.friend, &club, "");
     expect_status(is, 200);

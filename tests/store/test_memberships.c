@@ -4,6 +4,7 @@
 #include "closing.h"
 
 #include "base/buf.h"
+#include "ingest/rates.h"
 
 static struct books b;
 
@@ -59,6 +60,15 @@ static int64_t ask(const char *text)
     struct db_sql *sql = arena_alloc(b.arena, sizeof *sql);
     *sql = (struct db_sql){text};
     return books_number(&b, sql);
+}
+
+/* Closes a period; each statement follows from the inputs that it names. */
+static struct close_result close_month(const char *agreement, const char *label)
+{
+    const struct close_result closed = closing_do(&b, agreement, label);
+    for (size_t i = 0; i < closed.count; i++)
+        rederive(&b, &closed.statements[i]);
+    return closed;
 }
 
 static int64_t of_month(const char *number, const char *held, int month)
@@ -355,7 +365,7 @@ START_TEST(test_statements)
     books_agreement(&b, "m", 1, AGREED);
     const struct fact *fact = books_accept(&b, "c1", YEAR("e1", "m1", ""));
     const char *seq = books_text(&b, "%" PRId64, fact->seq);
-    struct close_result closed = closing_do(&b, "m", "2025-01");
+    struct close_result closed = close_month("m", "2025-01");
     const struct statement_row *op = closing_of(&closed, "op");
     ck_assert_int_eq(op->earned, 660);
     ck_assert_int_eq(op->closing, 660);
@@ -373,7 +383,7 @@ START_TEST(test_statements)
                    "\"2025-01\",\"position\":660,\"provider\":\"op\",\"refunded\":0,"
                    "\"store_fee\":0,\"tax\":0,\"term_id\":\"\",\"version\":1}\n",
                    seq));
-    closed = closing_do(&b, "m", "2025-02");
+    closed = close_month("m", "2025-02");
     op = closing_of(&closed, "op");
     ck_assert_int_eq(op->earned, 840);
     ck_assert_ptr_nonnull(
@@ -382,7 +392,7 @@ START_TEST(test_statements)
     /* A cancellation learnt late: the closed months stand, what they are off by is booked in March,
      * which takes the month's own back, too. */
     books_accept(&b, "c1", CANCELLED("e2", "m1", "2025-01-20T09:00:00+08:00", ",\"amount\":35500"));
-    closed = closing_do(&b, "m", "2025-03");
+    closed = close_month("m", "2025-03");
     op = closing_of(&closed, "op");
     closing_says(op, "\"differences\":[{\"count\":1,\"earned\":-360,\"period\":\"2025-01\","
                      "\"position\":-360},{\"count\":1,\"earned\":-840,\"period\":\"2025-02\","
@@ -406,9 +416,103 @@ START_TEST(test_window_counts_learners)
     books_accept(&b, "c1", YEAR("e2", "m2", ""));
     ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(*) FROM window_learner"), 13);
     /* One learner, two memberships: 10 % of 4,400 is less than 1,000. */
-    const struct close_result closed = closing_do(&b, "m", "2025-01");
+    const struct close_result closed = close_month("m", "2025-01");
     ck_assert_int_eq(closing_of(&closed, "op")->earned, 1000);
     ck_assert_int_eq(closing_of(&closed, "c1")->earned, 3400);
+}
+END_TEST
+
+/* ---- other currencies, and books that somebody changed ---- */
+
+static void put_rates(int64_t day, const char *usd, const char *cny)
+{
+    struct rate_row rows[] = {{.currency = {"USD"}, .rate = usd},
+                              {.currency = {"CNY"}, .rate = cny}};
+    struct rates_given given = {.day = day, .rates = rows, .count = 2, .reason = ""};
+    books_begin(&b);
+    ck_assert_int_eq(ingest_rates_put(b.tx, &given, 1, "op"), ACCORD_OK);
+    books_commit(&b);
+}
+
+START_TEST(test_converted_by_month)
+{
+    books_agreement(&b, "m", 1, AGREED);
+    const struct fact *fact = books_accept(
+        &b, "c1",
+        HEAD("e1", "started",
+             "2025-01-09T20:00:00+08:00") "\"membership_id\":\"m1\",\"offer\":\"month\","
+                                          "\"learner\":\"u1\",\"currency\":\"USD\","
+                                          "\"paid\":3100,\"from\":\"2025-01-10T00:00:00+08:00\","
+                                          "\"to\":"
+                                          "\"2025-02-10T00:00:00+08:00\"}");
+    ck_assert_int_eq(fact->held, ACCORD_HELD_NO_RATE);
+    ck_assert_int_eq(of_month("gross", "no_rate", 1), 2200);
+    /* Each month by the rate of its own first day, as soon as that is final. */
+    put_rates(20098, "1.0000", "7.0000");
+    put_rates(20099, "1.0000", "7.5000");
+    ck_assert_int_eq(of_month("net", "", 1), 15400);
+    ck_assert_int_eq(of_month("gross", "no_rate", 2), 900);
+    books_verify(&b);
+    put_rates(20120, "1.0000", "8.0000");
+    put_rates(20121, "1.0000", "9.0000");
+    ck_assert_int_eq(of_month("net", "", 2), 7200);
+    ck_assert_int_eq(of_month("gross", "no_rate", 2), 0);
+}
+END_TEST
+
+#define TAMPER(text)                                                                               \
+    do {                                                                                           \
+        static const struct db_sql tamper_sql = {text};                                            \
+        ck_assert_int_eq(db_run(b.db, &tamper_sql, NULL, 0, 1, NULL), ACCORD_OK);                  \
+    } while (0)
+
+static int64_t differences(void)
+{
+    struct verify_summary summary;
+    ck_assert_int_eq(ingest_verify(b.db, NULL, NULL, &summary), ACCORD_OK);
+    return summary.differences;
+}
+
+START_TEST(test_verify_finds_what_was_changed)
+{
+    books_agreement(&b, "m", 1, AGREED);
+    books_accept(&b, "c1", YEAR("e1", "m1", ""));
+    struct verify_summary summary;
+    ck_assert_int_eq(ingest_verify(b.db, NULL, NULL, &summary), ACCORD_OK);
+    ck_assert_int_eq(summary.memberships, 1);
+    ck_assert_int_eq(summary.lines, 13);
+    TAMPER("UPDATE entry SET gross = gross + 1 WHERE line = 3");
+    ck_assert_int_gt(differences(), 0);
+    TAMPER("UPDATE entry SET gross = gross - 1 WHERE line = 3");
+    TAMPER("UPDATE entry_share SET amount = amount + 1 WHERE line = 12 AND payee = 'op'");
+    ck_assert_int_gt(differences(), 0);
+    TAMPER("UPDATE entry_share SET amount = amount - 1 WHERE line = 12 AND payee = 'op'");
+    TAMPER("UPDATE entry SET line = 40 WHERE line = 12"); /* a month that is none */
+    ck_assert_int_gt(differences(), 0);
+    TAMPER("UPDATE entry SET line = 12 WHERE line = 40");
+    TAMPER("UPDATE membership_term SET to_at = to_at - 86400000000");
+    ck_assert_int_gt(differences(), 0);
+    TAMPER("UPDATE membership_term SET to_at = to_at + 86400000000");
+    ck_assert_int_eq(differences(), 0);
+}
+END_TEST
+
+START_TEST(test_inputs_give_the_months_in_the_order_of_lines)
+{
+    books_agreement(&b, "m", 1, AGREED);
+    books_accept(&b, "c1", YEAR("e1", "m1", ""));
+    books_accept(&b, "c1", YEAR("e2", "m2", ",\"payment_fee\":365"));
+    books_accept(&b, "c1", VOID("e3", "e2"));
+    books_accept(&b, "c1", YEAR("e4", "m3", ",\"tax\":365"));
+    struct close_result closed = close_month("m", "2025-01");
+    ck_assert_int_eq(closing_of(&closed, "c1")->earned, 1540 + 1525);
+    /* What was taken back whole brings no line, and no row of the inputs either. */
+    books_accept(&b, "c1", VOID("e5", "e4"));
+    books_accept(&b, "c1", VOID("e6", "e1"));
+    closed = close_month("m", "2025-02");
+    ck_assert_int_eq(closing_of(&closed, "c1")->closing, 0);
+    closed = close_month("m", "2025-03");
+    ck_assert_int_eq(closing_of(&closed, "op")->earned, 0);
 }
 END_TEST
 
@@ -465,7 +569,8 @@ START_TEST(test_conservation)
     uint32_t state = 12345U + (uint32_t)_i;
 #define NEXT(n) next(&state, (n))
     int64_t kept = 0;
-    if (NEXT(2) == 0)
+    const bool agreed = NEXT(2) == 0;
+    if (agreed)
         books_agreement(&b, "m", 1, AGREED);
     for (int i = 0; i < 12; i++) {
         const int paid = NEXT(50000);
@@ -504,6 +609,8 @@ START_TEST(test_conservation)
                             "\"terms\":[{\"kind\":\"residual\",\"payee\":\"c1\"}]}");
         if (refunded > 0 && late)
             books_accept(&b, "c1", cancel);
+        if (agreed && (i == 3 || i == 8))
+            close_month("m", i == 3 ? "2025-01" : "2025-02");
         kept += paid - refunded;
     }
     ck_assert_int_eq(NUMBER(&b, "SELECT SUM(gross) FROM entry"), kept);
@@ -533,6 +640,9 @@ static Suite *make_suite(void)
     tcase_add_test(tc, test_corrected);
     tcase_add_test(tc, test_statements);
     tcase_add_test(tc, test_window_counts_learners);
+    tcase_add_test(tc, test_converted_by_month);
+    tcase_add_test(tc, test_verify_finds_what_was_changed);
+    tcase_add_test(tc, test_inputs_give_the_months_in_the_order_of_lines);
     tcase_add_test(tc, test_settled_again_in_the_background);
     tcase_add_loop_test(tc, test_conservation, 0, 8);
     suite_add_tcase(suite, tc);
