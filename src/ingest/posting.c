@@ -44,6 +44,7 @@ struct posting {
     struct work *work;
     size_t count;
     struct list entries;   /* struct entry_row */
+    struct list groups;    /* struct entry_row: of the line at work; its room serves the next one */
     struct list matched;   /* struct unmatched_row: to be deleted */
     struct list unmatched; /* struct unmatched_row */
 };
@@ -162,18 +163,19 @@ static enum accord_error post_line(struct posting *p, struct work *work,
 {
     static const char unmatched_name[] = "unmatched";
     struct arena *arena = p->tx->arena;
-    struct list groups = {.count = 0};
+    struct list *groups = &p->groups;
     int64_t number = count == 0 ? 0 : rows[count - 1].number + 1;
     bool was_unmatched = false;
+    groups->count = 0;
     bool *have = arena_array(arena, want_count + 1, sizeof *have);
     enum accord_error error = have == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         struct entry_row *group = NULL;
-        for (size_t j = 0; j < groups.count && group == NULL; j++)
-            if (entry_same_group((struct entry_row *)groups.items + j, &rows[i]))
-                group = (struct entry_row *)groups.items + j;
+        for (size_t j = 0; j < groups->count && group == NULL; j++)
+            if (entry_same_group((struct entry_row *)groups->items + j, &rows[i]))
+                group = (struct entry_row *)groups->items + j;
         if (group == NULL) {
-            group = list_add(arena, &groups, sizeof *group);
+            group = list_add(arena, groups, sizeof *group);
             if (group == NULL)
                 return ACCORD_E_OUT_OF_MEMORY;
             *group = rows[i];
@@ -183,8 +185,8 @@ static enum accord_error post_line(struct posting *p, struct work *work,
         error = entry_add(group, &rows[i], 1);
     }
     /* First what no longer stands is taken back, then what stands is brought up to what it is. */
-    for (size_t i = 0; error == ACCORD_OK && i < groups.count; i++) {
-        const struct entry_row *group = (struct entry_row *)groups.items + i;
+    for (size_t i = 0; error == ACCORD_OK && i < groups->count; i++) {
+        const struct entry_row *group = (struct entry_row *)groups->items + i;
         was_unmatched |=
             group->numbers[ENTRY_LINES] != 0 && strcmp(group->held, unmatched_name) == 0;
         struct entry_row change = *group;

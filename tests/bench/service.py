@@ -46,6 +46,12 @@ class Service:
             raise Refused(f"accord {arguments[0]}: {done.stdout}{done.stderr}")
         return done.stdout
 
+    def has(self, command):
+        """Whether the program knows a command."""
+        done = subprocess.run([self.accord, "help"], env=self.env, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        return re.search(rf"^ *{command}\b", done.stdout, re.MULTILINE) is not None
+
     def __enter__(self):
         self.process = subprocess.Popen([self.accord, "serve"], env=self.env)
         for _ in range(200):
@@ -131,6 +137,21 @@ class Service:
             size += len(fact) + 1
         flush()
 
+    def close_one(self, agreement, period, query=""):
+        """Closes a period of an agreement, once nothing waits to be settled again; answers its statements."""
+        while True:
+            try:
+                path = f"/v1/agreements/{agreement}/periods/{period}/close{query}"
+                return self.call("operator", "POST", path)["statements"]
+            except Refused as refusal:
+                if "resettlement_pending" not in str(refusal):
+                    raise
+                time.sleep(0.2)
+
+    def draft(self, agreement, period):
+        """The statements that closing would publish now."""
+        return self.close_one(agreement, period, "?dry_run=true")
+
     def close(self, period):
         """Closes a period of all agreements, once nothing waits to be settled again; answers the results."""
         while True:
@@ -142,3 +163,11 @@ class Service:
 
     def megabytes(self):
         return sum(f.stat().st_size for f in self.folder.glob("accord.db*")) // 1_000_000
+
+    def peak(self):
+        """Megabytes of memory that the service has used at most; 0 where the system does not say."""
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return 0
+        return int(re.search(r"VmHWM:\s*(\d+)", status)[1]) // 1000

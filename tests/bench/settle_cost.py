@@ -67,7 +67,7 @@ def main():
             posted = post(service, before, total, fill)
             filled = close(service, before)
             print(f"== {fill} orders posted in {posted:.1f} s ({fill / posted:.0f}/s); their month closed in "
-                  f"{filled:.2f} s ({fill / filled:.0f} lines/s)", flush=True)
+                  f"{filled:.2f} s ({fill / filled:.0f} lines/s); at most {service.peak()} MB of memory", flush=True)
             post(service, month, size - LINES, LINES)
             took = close(service, month)
             total = size

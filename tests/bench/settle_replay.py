@@ -17,11 +17,12 @@ import time
 from collections import Counter, defaultdict
 
 import settle_want as want
-from service import Service
+from service import Refused, Service
 
 FIRST, LAST = "2010-12", "2011-12"
 TAIL = "2012-01"  # what became known after the last month was closed
 LATE = 100
+AGREEMENTS = ("best", "cpa", "tiered")
 AT = re.compile(r'"occurred_at":"((\d{4}-\d\d)[^"]*)"')
 EIGHTS = re.compile(r'"provider":"goods","course_id":"8')
 
@@ -94,26 +95,42 @@ def replay(service, orders, refunds):
         began = time.monotonic()
         service.post("retail", [f for i, f in enumerate(sold) if i % LATE], counts)
         posted = time.monotonic() - began
-        began = time.monotonic()
-        for result in service.close(month):
-            if result["result"] != "closed":
-                fail(f"{month}: {result}")
-        closed = time.monotonic() - began
+        closed = 0
+        for agreement in AGREEMENTS:
+            drafts = service.draft(agreement, month)
+            began = time.monotonic()
+            if service.close_one(agreement, month) != drafts:
+                fail(f"{agreement} {month}: a dry run said others")
+            closed += time.monotonic() - began
         began = time.monotonic()
         service.post("retail", sold[::LATE] + refunds.get(month, []), counts)
         say(f"{month}: orders posted in {posted:.1f} s, closed in {closed:.1f} s, "
             f"what is late posted in {time.monotonic() - began:.1f} s")
-    say(f"facts: {dict(counts)}")
+    say(f"facts: {dict(counts)}; at most {service.peak()} MB of memory")
 
 
-def lines_of(service, statement):
-    """All lines as they were hashed, page by page."""
-    path = f"/v1/statements/{statement}/lines"
+def parts_of(service, path):
+    """What comes in parts that can be put together, part by part."""
     while path:
         head, text = service.send("operator", "GET", path, accept="application/x-ndjson")
         yield text
         link = re.match(r'<([^>]*)>; rel="next"', head["Link"] or "")
         path = link[1] if link else None
+
+
+def derive(service, summary, body):
+    """Computes a statement again from the inputs that its partner downloads, without the books."""
+    path = service.folder / "inputs"
+    digest = hashlib.blake2b(digest_size=32)
+    with path.open("wb") as file:
+        for part in parts_of(service, f"/v1/statements/{summary['id']}/inputs"):
+            digest.update(part)
+            file.write(part)
+    said = dict(line.split(None, 1) for line in service.run("settle", "--inputs", str(path)).splitlines() if " " in line)
+    has = [digest.hexdigest(), said["lines_hash"], int(said["closing"]), int(said["due"])]
+    if has != [body[k] for k in ("inputs_hash", "lines_hash", "closing", "due")]:
+        fail(f"{summary['id']}: derived again it is {said}")
+    return path.stat().st_size
 
 
 def read_statements(service):
@@ -130,7 +147,7 @@ def read_statements(service):
         body = json.loads(text)
         sums, digest = [0, 0], hashlib.blake2b(digest_size=32)
         adjusts = set()
-        for page in lines_of(service, summary["id"]):
+        for page in parts_of(service, f"/v1/statements/{summary['id']}/lines"):
             digest.update(page)
             for line in page.splitlines():
                 row = json.loads(line)
@@ -157,12 +174,36 @@ def read_statements(service):
         positions[summary["agreement"], summary["period"]] += sums[1]
         if summary["partner"] == "retail":  # a party of all three sees every line
             differences[summary["agreement"]] += len(adjusts)
+    check_balances(service, last)
     for key, total in positions.items():
         if total:
             fail(f"{key}: positions add up to {total}")
     say(f"{len(statements)} statements with {lines} lines: hashes, sums and chains looked at")
     say(f"difference lines by agreement: {dict(differences)}, {sum(differences.values())} in all")
     return dict(earned)
+
+
+def check_balances(service, last):
+    """Accounts are what the last statements close with, and add up to zero."""
+    page = service.call("operator", "GET", "/v1/balances?limit=1000")
+    if any(total["amount"] for total in page["trial_balance"]):
+        fail(f"the trial balance is {page['trial_balance']}")
+    accounts = {(b["agreement"], b["partner"]): b["balance"]["amount"] for b in page["items"] if b["balance"]["amount"]}
+    if accounts != {key: body["closing"] for key, body in last.items() if body["closing"]}:
+        fail(f"accounts are {accounts}, not what statements close with")
+
+
+def derive_all(service):
+    """Every statement from its inputs, where the program can."""
+    began, size, count = time.monotonic(), 0, 0
+    for summary in service.pages("operator", "/v1/statements?limit=1000"):
+        body = service.call("operator", "GET", f"/v1/statements/{summary['id']}")
+        try:
+            size += derive(service, summary, body)
+        except Refused as refusal:
+            fail(f"{summary['id']}: {refusal}")
+        count += 1
+    say(f"{count} statements derived again from inputs of {size / 1e6:.1f} MB in {time.monotonic() - began:.0f} s")
 
 
 def read_reports(service):
@@ -202,7 +243,11 @@ def main():
         replay(service, orders, refunds)
         compare("statements against the raw file", expected, read_statements(service))
         compare("the revenue report against the raw file", expected, read_reports(service))
-        say(f"books of {service.megabytes()} MB, all in {time.monotonic() - began:.0f} s")
+        say(f"books of {service.megabytes()} MB, at most {service.peak()} MB of memory, all in {time.monotonic() - began:.0f} s")
+        if service.has("settle"):
+            derive_all(service)
+        else:
+            say("skipped: this program has no `accord settle`")
         began = time.monotonic()
         say(f"accord verify: {service.run('verify').strip()}, in {time.monotonic() - began:.1f} s")
     if failures:
