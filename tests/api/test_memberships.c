@@ -137,6 +137,9 @@ START_TEST(revenue_and_statements)
     is = get(club.shop, "/v1/revenue?period=2025-02&group_by=course");
     expect_status(is, 200);
     expect_text(is, "/rows/0/course/course_id", "annual");
+    expect_field_problem(
+        post(club.shop, "/v1/simulations", "{\"agreement\":\"report\",\"period\":\"2025-01\"}"),
+        "/agreement", "value_unknown");
     struct response *closed =
         post(operator_key, "/v1/agreements/report/periods/2025-01/close", NULL);
     expect_status(closed, 200);
