@@ -81,11 +81,11 @@ static int verify_one(const char *name, const char *url)
         return EXIT_FAILED;
     }
     db_close(db);
-    printf("%s: %" PRId64 " facts, %" PRId64 " orders, %" PRId64 " lines, %" PRId64
-           " entries, %" PRId64 " rollups, %" PRId64 " ratings, %" PRId64 " waiting: %" PRId64
-           " differences\n",
-           name, found.facts, found.orders, found.lines, found.entries, found.rollups,
-           found.ratings, found.waiting, found.differences);
+    printf("%s: %" PRId64 " facts, %" PRId64 " orders, %" PRId64 " memberships, %" PRId64
+           " lines, %" PRId64 " entries, %" PRId64 " rollups, %" PRId64 " ratings, %" PRId64
+           " waiting: %" PRId64 " differences\n",
+           name, found.facts, found.orders, found.memberships, found.lines, found.entries,
+           found.rollups, found.ratings, found.waiting, found.differences);
     return found.differences == 0 ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -10,6 +10,7 @@
 #include "api/events.h"
 #include "api/feedback.h"
 #include "api/links.h"
+#include "api/memberships.h"
 #include "api/offers.h"
 #include "api/orders.h"
 #include "api/payments.h"
@@ -37,6 +38,7 @@ static const struct {
     {link_operations, &link_operation_count},
     {offer_operations, &offer_operation_count},
     {order_operations, &order_operation_count},
+    {membership_operations, &membership_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},
     {statement_operations, &statement_operation_count},

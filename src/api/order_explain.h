@@ -34,8 +34,6 @@ bool order_line_explain(struct call *call, const struct order_line_ask *ask,
 /** Writes it as an object, or null. */
 void order_line_write(struct call *call, struct json_writer *w,
                       const struct order_line_explained *explained);
-/** One step as an object. */
-void order_write_step(struct json_writer *w, const struct accord_step *step);
 /** "touches": those that a line's referral goes by, and why each of them won or did not; nothing
  *  where the terms have no referral. */
 void order_write_touches(struct call *call, struct json_writer *w, const struct accord_order *order,

@@ -1,6 +1,7 @@
 #include "api/orders.h"
 
 #include "api/etag.h"
+#include "api/explain.h"
 #include "api/order_explain.h"
 #include "ingest/agreement.h"
 #include "ingest/post.h"
@@ -13,20 +14,13 @@
 /* Opaque ids of orders begin so; see random_id(). */
 #define ORDER_ID_PREFIX "ord_"
 
-/* The steps of one line, in the order in which they were reported. */
-struct steps {
-    struct accord_step *items;
-    size_t count;
-    size_t cap;
-};
-
 struct order_call {
     struct order_name name;
     struct stored_order stored;
     struct accord_order order;
     struct accord_line_result *results;
     struct accord_excess excess;
-    struct steps *steps; /* by line */
+    struct explain_steps *steps; /* by line */
     struct agreement_version *versions;
     const struct accord_agreement_version **terms; /* of the same */
     size_t version_count;
@@ -68,20 +62,8 @@ static enum accord_error resolve_name(struct call *call, struct order_call *stat
 static void collect(void *context, size_t line, const struct accord_step *step)
 {
     struct order_call *state = context;
-    struct steps *steps = &state->steps[line];
-    if (steps->count == steps->cap) {
-        const size_t cap = steps->cap == 0 ? 16 : steps->cap * 2;
-        struct accord_step *items = arena_array(state->arena, cap, sizeof *items);
-        if (items == NULL) {
-            state->out_of_memory = true;
-            return;
-        }
-        if (steps->count > 0)
-            memcpy(items, steps->items, steps->count * sizeof *items);
-        steps->items = items;
-        steps->cap = cap;
-    }
-    steps->items[steps->count++] = *step;
+    if (!explain_steps_add(state->arena, &state->steps[line], step))
+        state->out_of_memory = true;
 }
 
 /* Finds the rates that apply to the order. */
@@ -298,15 +280,6 @@ static void write_shares(struct json_writer *w, const struct order_call *state,
         jw_key_money(w, "open", result->open, state->terms[result->version]->currency);
 }
 
-static void write_rate(struct json_writer *w, const struct accord_rate_pin *rate)
-{
-    jw_key(w, "rate");
-    jw_object(w);
-    jw_key_str(w, "rate", rate->text);
-    jw_key_day(w, "day", rate->day);
-    jw_object_end(w);
-}
-
 static void write_order_line(struct json_writer *w, const struct order_call *state, size_t index)
 {
     const struct accord_line *line = &state->order.lines[index];
@@ -327,7 +300,7 @@ static void write_order_line(struct json_writer *w, const struct order_call *sta
     jw_key_money(w, "net", result->net, agreed);
     jw_key_money(w, "added_back", result->added_back, agreed);
     if (result->held == ACCORD_HELD_NOT && !accord_currency_equal(currency, agreed))
-        write_rate(w, &state->order.rates[result->version]);
+        explain_write_rate(w, &state->order.rates[result->version]);
     if (result->version != SIZE_MAX) {
         jw_key_str(w, "agreement", state->terms[result->version]->agreement);
         jw_key_int(w, "version", state->terms[result->version]->version);
@@ -404,16 +377,6 @@ static void answer_order(struct call *call)
     jw_object_end(&w);
 }
 
-static void write_ranked(struct json_writer *w, const struct accord_agreement_version *terms,
-                         enum accord_rank rank)
-{
-    jw_object(w);
-    jw_key_str(w, "agreement", terms->agreement);
-    jw_key_int(w, "version", terms->version);
-    jw_key_str(w, "rank", accord_rank_name(rank));
-    jw_object_end(w);
-}
-
 /* Which version won, and whom it beat. */
 static void write_rule(struct call *call, struct json_writer *w, const struct order_call *state,
                        size_t index)
@@ -423,43 +386,16 @@ static void write_rule(struct call *call, struct json_writer *w, const struct or
     if (result->version == SIZE_MAX)
         return;
     jw_key(w, "agreement");
-    write_ranked(w, state->terms[result->version], result->rank);
+    explain_write_version(w, state->terms[result->version], result->rank);
     jw_key(w, "losers");
     jw_array(w);
     for (size_t i = 0; i < state->version_count; i++) {
         const enum accord_rank rank = losing_rank(state, i, &sale, result->version);
         if (rank != ACCORD_RANK_NONE && sees_version(call, state, i))
-            write_ranked(w, state->terms[i], rank);
+            explain_write_version(w, state->terms[i], rank);
     }
     jw_array_end(w);
     jw_key_int(w, "hidden_losers", hidden_losers(call, state, index));
-}
-
-void order_write_step(struct json_writer *w, const struct accord_step *step)
-{
-    char exact[ACCORD_EXACT_TEXT];
-    accord_step_exact_text(step, exact);
-    jw_object(w);
-    jw_key_str(w, "op", step->op);
-    if (step->payee != NULL)
-        jw_key_str(w, "payee", step->payee);
-    if (step->event_id != NULL)
-        jw_key_str(w, "event_id", step->event_id);
-    jw_key_money(w, "amount", step->amount, step->currency);
-    if (step->rate_ppm >= 0)
-        jw_key_int(w, "rate_ppm", step->rate_ppm);
-    if (step->rate != NULL)
-        write_rate(w, step->rate);
-    if (exact[0] != '\0')
-        jw_key_str(w, "exact", exact);
-    if (step->rounding != NULL) {
-        jw_key_str(w, "rounding", step->rounding);
-        if (strcmp(step->rounding, "largest_remainder") == 0) {
-            jw_key_int(w, "place", step->place);
-            jw_key_int(w, "extra", step->extra);
-        }
-    }
-    jw_object_end(w);
 }
 
 /* What led to a line's amounts. @param only  NULL, or a payee that sees no more than its own */
@@ -478,7 +414,7 @@ static void write_explained(struct call *call, struct json_writer *w,
     for (size_t s = 0; s < state->steps[index].count; s++) {
         const struct accord_step *step = &state->steps[index].items[s];
         if (only == NULL || (step->payee != NULL && strcmp(step->payee, only) == 0))
-            order_write_step(w, step);
+            explain_write_step(w, step);
     }
     jw_array_end(w);
     if (only == NULL)

@@ -1,6 +1,8 @@
 /* Why a line of a statement says what it says. */
 #include <string.h>
 
+#include "api/explain.h"
+#include "api/membership_explain.h"
 #include "api/order_explain.h"
 #include "api/settlement_call.h"
 #include "api/statement_call.h"
@@ -20,6 +22,8 @@ struct explain_call {
     struct statement_part part;
     struct order_line_explained after;
     struct order_line_explained before;
+    struct membership_line_explained term_after; /* of a month of a membership */
+    struct membership_line_explained term_before;
     struct accord_step *steps; /* of a window */
     size_t step_count;
     bool out_of_memory;
@@ -37,18 +41,32 @@ static void prepare(struct call *call)
     state->line_id = call_arg(call, 1);
 }
 
-/* ---- a sale ---- */
+/* ---- a sale, or a month of a membership ---- */
 
-static bool explain_at(struct call *call, const struct explain_call *state, int64_t cutoff,
-                       struct order_line_explained *ret)
+static bool explain_at(struct call *call, struct explain_call *state, int64_t cutoff, bool before)
 {
+    if (state->line.is_term) {
+        const struct membership_line_ask ask = {.name = {state->line.channel, state->line.order_id},
+                                                .seq = state->line.sale_seq,
+                                                .line = state->line.line,
+                                                .agreement = state->row.agreement,
+                                                .partner = state->row.partner,
+                                                .cutoff = cutoff};
+        return membership_line_explain(call, &ask,
+                                       before ? &state->term_before : &state->term_after);
+    }
     const struct order_line_ask ask = {.channel = state->line.channel,
                                        .order_id = state->line.order_id,
                                        .line = state->line.line,
                                        .agreement = state->row.agreement,
                                        .partner = state->row.partner,
                                        .cutoff = cutoff};
-    return order_line_explain(call, &ask, ret);
+    return order_line_explain(call, &ask, before ? &state->before : &state->after);
+}
+
+static int64_t earned_by(const struct explain_call *state, int64_t version, int64_t earned)
+{
+    return version == state->line.version ? earned : 0;
 }
 
 /* A difference is what the line came to when this period was closed, less what it had come to when
@@ -57,15 +75,19 @@ static void explain_sale(struct call *call, struct explain_call *state)
 {
     struct statement_row previous;
     bool found = false;
-    if (!explain_at(call, state, state->row.seq - 1, &state->after))
+    if (!explain_at(call, state, state->row.seq - 1, false))
         return;
     if (state->line.difference && *state->row.previous != '\0' &&
         (call_check(call, store_statement_find(call->db, call->arena, state->row.previous, &found,
                                                &previous)) ||
-         (found && !explain_at(call, state, previous.seq - 1, &state->before))))
+         (found && !explain_at(call, state, previous.seq - 1, true))))
         return;
-    const int64_t after = state->after.version == state->line.version ? state->after.earned : 0;
-    const int64_t before = state->before.version == state->line.version ? state->before.earned : 0;
+    const bool term = state->line.is_term;
+    const int64_t after = earned_by(state, term ? state->term_after.version : state->after.version,
+                                    term ? state->term_after.earned : state->after.earned);
+    const int64_t before =
+        earned_by(state, term ? state->term_before.version : state->before.version,
+                  term ? state->term_before.earned : state->before.earned);
     state->exact = state->part.earned == after - before; /* cannot overflow: both are amounts */
 }
 
@@ -149,7 +171,7 @@ static void write_window(struct json_writer *w, const struct explain_call *state
         struct accord_step step = state->steps[i];
         if (step.currency.code[0] == '\0')
             step.currency = settlement_currency(state->row.currency);
-        order_write_step(w, &step);
+        explain_write_step(w, &step);
     }
     jw_array_end(w);
     jw_object_end(w);
@@ -176,6 +198,11 @@ static void answer(struct call *call)
     jw_key_bool(&w, "exact", state->exact);
     if (state->line.is_window) {
         write_window(&w, state);
+    } else if (state->line.is_term) {
+        jw_key(&w, "after");
+        membership_line_write(&w, &state->term_after);
+        jw_key(&w, "before");
+        membership_line_write(&w, &state->term_before);
     } else {
         jw_key(&w, "after");
         order_line_write(call, &w, &state->after);

@@ -155,10 +155,11 @@ enum accord_error statement_line_known(struct db *db, struct arena *arena, const
 static void write_header(struct csv_writer *csv)
 {
     static const char *const names[] = {
-        "line",     "kind",     "period",   "adjusts",   "version",     "channel",
-        "order_id", "line_id",  "provider", "course_id", "occurred_at", "sale_currency",
-        "gross",    "refunded", "tax",      "store_fee", "payment_fee", "admin_fee",
-        "net",      "currency", "earned",   "position",  "payees"};
+        "line",     "kind",      "period",      "adjusts",       "version",
+        "channel",  "order_id",  "line_id",     "membership_id", "term_id",
+        "provider", "course_id", "occurred_at", "sale_currency", "gross",
+        "refunded", "tax",       "store_fee",   "payment_fee",   "admin_fee",
+        "net",      "currency",  "earned",      "position",      "payees"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         csv_str(csv, names[i]);
     csv_row_end(csv);
@@ -180,8 +181,14 @@ static void write_sale_cells(struct csv_writer *csv, const struct statement_line
     char when[CLOCK_TEXT_MAX];
     clock_format(line->occurred_at, when);
     csv_str(csv, line->channel);
-    csv_str(csv, line->order_id);
-    csv_str(csv, line->line_id);
+    for (int term = 0; term <= 1; term++) {
+        if ((term == 1) == line->is_term) {
+            csv_str(csv, line->order_id);
+            csv_str(csv, line->line_id);
+        } else {
+            write_empty(csv, 2);
+        }
+    }
     csv_str(csv, line->provider);
     csv_str(csv, line->course_id);
     csv_str(csv, when);
@@ -228,7 +235,7 @@ static void write_csv(struct lines_call *state, const struct statement_line *lin
         csv_empty(csv);
     csv_int(csv, line->version);
     if (line->is_window)
-        write_empty(csv, 14);
+        write_empty(csv, 16);
     else
         write_sale_cells(csv, line, part, currency);
     csv_str(csv, state->statement.currency);

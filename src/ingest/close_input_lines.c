@@ -293,13 +293,73 @@ static enum accord_error take_sale(struct gathering *g, const struct entry_list 
     return error;
 }
 
+/* What is a sale, and what a term, of facts in the order of their numbers. */
+struct batch {
+    const int64_t *seqs;
+    size_t count;
+    struct order_name *names;      /* NULLs: a term */
+    struct stored_order *orders;   /* those that are sales, in order */
+    struct membership_name *terms; /* NULLs: a sale */
+    struct stored_membership *memberships;
+    struct entry_list *lists;
+};
+
+static enum accord_error load_batch(struct gathering *g, struct batch *batch)
+{
+    struct arena *arena = g->arena;
+    struct db *db = g->c->db;
+    const size_t count = batch->count;
+    size_t orders = 0;
+    size_t terms = 0;
+    batch->names = arena_array(arena, count, sizeof *batch->names);
+    batch->orders = arena_array(arena, count, sizeof *batch->orders);
+    batch->terms = arena_array(arena, count, sizeof *batch->terms);
+    batch->memberships = arena_array(arena, count, sizeof *batch->memberships);
+    batch->lists = arena_array(arena, count, sizeof *batch->lists);
+    if (batch->names == NULL || batch->orders == NULL || batch->terms == NULL ||
+        batch->memberships == NULL || batch->lists == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = store_orders_of_sales(db, arena, batch->seqs, count, batch->names);
+    if (error == ACCORD_OK)
+        error = store_memberships_of_terms(db, arena, batch->seqs, count, batch->terms);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        batch->lists[i].sale_seq = batch->seqs[i];
+        if (batch->names[i].channel != NULL)
+            batch->orders[orders++].name = batch->names[i];
+        else if (batch->terms[i].channel != NULL)
+            batch->memberships[terms++].name = batch->terms[i];
+        else
+            error = ACCORD_E_DATABASE_ERROR;
+    }
+    if (error == ACCORD_OK)
+        error = store_orders_load(db, arena, batch->orders, orders);
+    if (error == ACCORD_OK && g->any_given)
+        error = store_memberships_load(db, arena, batch->memberships, terms);
+    return error != ACCORD_OK ? error : store_entries_load(db, arena, batch->lists, count);
+}
+
+/* Where lines follow from orders, no term has any. */
+static enum accord_error take_term(struct gathering *g, const struct entry_list *list,
+                                   const struct stored_membership *stored)
+{
+    if (!g->any_given)
+        return ACCORD_OK;
+    for (size_t i = 0; i < stored->count; i++)
+        if (stored->terms[i].row.seq == list->sale_seq)
+            return closing_term_lines(g->c, g->arena, list, &stored->terms[i].row, give_line, g);
+    return ACCORD_E_DATABASE_ERROR;
+}
+
 static enum accord_error take_batch(struct gathering *g, const int64_t *seqs, size_t count)
 {
-    struct stored_order *orders;
-    struct entry_list *lists;
-    enum accord_error error = closing_load_sales(g->c->db, g->arena, seqs, count, &orders, &lists);
+    struct batch batch = {.seqs = seqs, .count = count};
+    size_t orders = 0;
+    size_t terms = 0;
+    enum accord_error error = load_batch(g, &batch);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-        error = take_sale(g, &lists[i], &orders[i]);
+        error = batch.names[i].channel != NULL
+                    ? take_sale(g, &batch.lists[i], &batch.orders[orders++])
+                    : take_term(g, &batch.lists[i], &batch.memberships[terms++]);
     return error;
 }
 

@@ -5,11 +5,13 @@
 #include "ingest/close.h"
 #include "ingest/keymap.h"
 #include "ingest/statement_lines.h"
+#include "store/memberships.h"
 #include "store/sales.h"
 
 /** Kinds of lines, in the order in which a statement lists them. */
 enum line_kind {
     LINE_SALE,
+    LINE_MEMBERSHIP,
     LINE_TIERED,
     LINE_CPA,
     LINE_GREATER_OF,
@@ -116,6 +118,7 @@ struct closing {
     struct closing_account **accounts;
     size_t count;
     size_t cap;
+    bool memberships;        /**< a line is a month of a term: that follows from no order */
     const char *only;        /**< NULL, or the one partner whose account is kept */
     bool publishes;          /**< inputs are stored, too */
     struct buf line;         /* of the line at hand */
@@ -163,6 +166,11 @@ enum accord_error closing_inputs_flush(const struct closing *c, struct closing_a
 enum accord_error closing_inputs_end(struct closing *c, struct closing_account *account,
                                      const struct closing_amounts *amounts,
                                      const struct hash *lines_hash, struct hash *ret);
+/** The lines that a term brings to the period; `list` holds all its entries. */
+enum accord_error closing_term_lines(const struct closing *c, struct arena *arena,
+                                     const struct entry_list *list,
+                                     const struct membership_row *term, statement_line_fn *each,
+                                     void *context);
 /** Frees what is not in the arena. */
 void closing_done(struct closing *c);
 

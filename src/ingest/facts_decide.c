@@ -241,9 +241,13 @@ static enum accord_error check_target(struct writing *w, struct item *item, bool
         return ACCORD_OK;
     }
     *ret_fine = true;
-    /* Taking back a fact of an order touches that order. */
+    /* Taking back a fact of an order or a membership touches that. */
+    enum fact_type type;
     if (item->fact->type == FACT_VOID && target.order_id != NULL)
         return facts_note_order(w, item->batch->partner, target.order_id, &item->order);
+    if (item->fact->type == FACT_VOID && fact_type_find(slice_of(target.type), &type) &&
+        fact_class_of(type) == FACT_CLASS_MEMBERSHIP)
+        return facts_note_membership(w, item->batch->partner, target.id, &item->membership);
     return ACCORD_OK;
 }
 
@@ -311,6 +315,8 @@ static void accept(struct writing *w, struct item *item)
             order->sale = NULL; /* read what stands in the end */
         order->taken |= fact->order != NULL;
     }
+    if (item->membership != SIZE_MAX)
+        ((struct membership_slot *)facts_row_at(&w->memberships, item->membership))->touched = true;
     if (item->refund != SIZE_MAX)
         ((struct refund_slot *)facts_row_at(&w->refunds, item->refund))->taken = true;
     if (item->subject != SIZE_MAX)

@@ -84,6 +84,18 @@ enum accord_error facts_note_order(struct writing *w, const char *channel, const
     return error;
 }
 
+enum accord_error facts_note_membership(struct writing *w, const char *channel,
+                                        const char *membership_id, size_t *ret)
+{
+    const struct key key = key_of(channel, membership_id, NULL);
+    bool made;
+    const enum accord_error error = facts_table_at(&w->memberships, &key, ret, &made);
+    if (error == ACCORD_OK && made)
+        ((struct membership_slot *)facts_row_at(&w->memberships, *ret))->name =
+            (struct membership_name){channel, membership_id};
+    return error;
+}
+
 static bool is_reversal(const struct fact *fact)
 {
     return fact->type == FACT_ORDER_CHARGEBACK_REVERSED;
@@ -151,7 +163,7 @@ static enum accord_error note_item(struct writing *w, struct item *item)
     const char *partner = item->batch->partner;
     bool made;
     item->target = item->learner = item->course = item->order = item->refund = SIZE_MAX;
-    item->subject = item->payment = SIZE_MAX;
+    item->subject = item->membership = item->payment = SIZE_MAX;
     enum accord_error error = note_name(w, partner, fact->event_id, &item->slot);
     if (error == ACCORD_OK && fact->supersedes != NULL) {
         error = note_name(w, partner, fact->supersedes, &item->target);
@@ -179,6 +191,8 @@ static enum accord_error note_item(struct writing *w, struct item *item)
         error = facts_note_order(w, partner, fact->order_id, &item->order);
     if (error == ACCORD_OK && fact->refund_id != NULL)
         error = note_refund(w, partner, fact, &item->refund);
+    if (error == ACCORD_OK && fact_class_of(fact->type) == FACT_CLASS_MEMBERSHIP)
+        error = facts_note_membership(w, partner, fact->subject_id, &item->membership);
     if (error == ACCORD_OK)
         error = note_subject(w, item);
     if (error == ACCORD_OK && fact_class_of(fact->type) == FACT_CLASS_OPERATOR)

@@ -10,6 +10,7 @@
 #include "ingest/facts_writing.h"
 #include "ingest/feedback.h"
 #include "ingest/post.h"
+#include "ingest/post_membership.h"
 #include "ingest/referral.h"
 #include "store/partners.h"
 
@@ -190,6 +191,9 @@ static enum accord_error insert(struct writing *w)
         if (w->kept[i]->order != SIZE_MAX)
             ((struct order_slot *)facts_row_at(&w->orders, w->kept[i]->order))->seq =
                 w->kept[i]->fact->seq;
+        if (w->kept[i]->membership != SIZE_MAX)
+            ((struct membership_slot *)facts_row_at(&w->memberships, w->kept[i]->membership))->seq =
+                w->kept[i]->fact->seq;
     }
     error = insert_facts(w);
     if (error == ACCORD_OK)
@@ -234,6 +238,34 @@ static enum accord_error post_orders(struct writing *w)
         if (fact->order != NULL)
             fact->held = order->held;
         else if (fact->row_count > 0 && order->excess_grew)
+            fact->held = ACCORD_HELD_EXCESS_REFUND;
+    }
+    return error;
+}
+
+static enum accord_error post_memberships(struct writing *w)
+{
+    struct membership_slot *slots = (void *)w->memberships.rows;
+    struct post_membership *posts =
+        arena_array(w->tx->arena, w->memberships.count + 1, sizeof *posts);
+    if (posts == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < w->memberships.count; i++) {
+        if (!slots[i].touched)
+            continue;
+        slots[i].post = count;
+        posts[count++] = (struct post_membership){.name = slots[i].name, .seq = slots[i].seq};
+    }
+    const enum accord_error error = ingest_post_memberships(w->tx, posts, count);
+    for (size_t i = 0; error == ACCORD_OK && i < w->accepted; i++) {
+        struct fact *fact = w->kept[i]->fact;
+        if (w->kept[i]->membership == SIZE_MAX || fact->type == FACT_VOID)
+            continue;
+        const struct post_membership *post = &posts[slots[w->kept[i]->membership].post];
+        if (fact->type != FACT_MEMBERSHIP_CANCELLED)
+            fact->held = post->held;
+        else if (post->excess_grew)
             fact->held = ACCORD_HELD_EXCESS_REFUND;
     }
     return error;
@@ -342,6 +374,7 @@ static enum accord_error collect(struct writing *w, struct fact_batch *const *ba
         {&w->slots, sizeof(struct slot), items},
         {&w->orders, sizeof(struct order_slot), items / 2},
         {&w->refunds, sizeof(struct refund_slot), items / 4},
+        {&w->memberships, sizeof(struct membership_slot), items / 4},
         {&w->learners, sizeof(struct learner_slot), items},
         {&w->courses, sizeof(struct course_slot), items / 4},
         {&w->subjects, sizeof(struct subject_slot), items / 4},
@@ -415,6 +448,8 @@ static enum accord_error write_group(struct ingest_tx *tx, struct fact_batch *co
         error = insert(w);
         if (error == ACCORD_OK)
             error = post_orders(w);
+        if (error == ACCORD_OK)
+            error = post_memberships(w);
         if (error == ACCORD_OK)
             error = apply_touches(w);
         if (error == ACCORD_OK)

@@ -4,6 +4,7 @@
 
 #include "ingest/facts.h"
 #include "ingest/keymap.h"
+#include "store/memberships.h"
 #include "store/operator_facts.h"
 #include "store/sales.h"
 #include "store/subjects.h"
@@ -30,6 +31,13 @@ struct order_slot {
     size_t post; /* index of what is posted */
 };
 
+struct membership_slot {
+    struct membership_name name;
+    bool touched;
+    int64_t seq; /* of the last fact that touches it */
+    size_t post; /* index of what is posted */
+};
+
 struct refund_slot {
     struct refund_name name;
     bool taken;
@@ -50,13 +58,14 @@ struct item {
     struct fact_batch *batch;
     struct fact *fact;
     size_t slot;
-    size_t target;  /* slot of what it supersedes; SIZE_MAX: nothing */
-    size_t learner; /* SIZE_MAX: none */
-    size_t course;  /* SIZE_MAX: none */
-    size_t order;   /* order_slot it touches; SIZE_MAX: none */
-    size_t refund;  /* refund_slot of its id; SIZE_MAX: none */
-    size_t subject; /* subject_slot of the id that it takes; SIZE_MAX: none */
-    size_t payment; /* payment_standing that it is a state of; SIZE_MAX: none */
+    size_t target;     /* slot of what it supersedes; SIZE_MAX: nothing */
+    size_t learner;    /* SIZE_MAX: none */
+    size_t course;     /* SIZE_MAX: none */
+    size_t order;      /* order_slot it touches; SIZE_MAX: none */
+    size_t refund;     /* refund_slot of its id; SIZE_MAX: none */
+    size_t subject;    /* subject_slot of the id that it takes; SIZE_MAX: none */
+    size_t membership; /* membership_slot it touches; SIZE_MAX: none */
+    size_t payment;    /* payment_standing that it is a state of; SIZE_MAX: none */
 };
 
 /* A growing table with an index by key. */
@@ -72,15 +81,16 @@ struct writing {
     struct ingest_tx *tx;
     struct item *items;
     size_t count;
-    struct table partners;   /* struct partner_slot */
-    struct table slots;      /* struct slot */
-    struct table orders;     /* struct order_slot */
-    struct table refunds;    /* struct refund_slot */
-    struct table learners;   /* struct learner_slot */
-    struct table courses;    /* struct course_slot */
-    struct table subjects;   /* struct subject_slot */
-    struct table payments;   /* struct payment_standing */
-    struct table agreements; /* struct agreement_slot */
+    struct table partners;    /* struct partner_slot */
+    struct table slots;       /* struct slot */
+    struct table orders;      /* struct order_slot */
+    struct table refunds;     /* struct refund_slot */
+    struct table learners;    /* struct learner_slot */
+    struct table courses;     /* struct course_slot */
+    struct table subjects;    /* struct subject_slot */
+    struct table memberships; /* struct membership_slot */
+    struct table payments;    /* struct payment_standing */
+    struct table agreements;  /* struct agreement_slot */
     size_t accepted;
     struct item **kept; /* accepted items, in order */
 };
@@ -114,6 +124,8 @@ enum accord_error facts_look_up(struct writing *w);
 uint32_t facts_roles_of(const struct writing *w, const char *id);
 enum accord_error facts_note_order(struct writing *w, const char *channel, const char *order_id,
                                    size_t *ret);
+enum accord_error facts_note_membership(struct writing *w, const char *channel,
+                                        const char *membership_id, size_t *ret);
 struct refund_slot *facts_refund_of(const struct writing *w, const char *channel,
                                     const struct fact *fact);
 

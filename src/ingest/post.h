@@ -15,9 +15,9 @@ struct post_order {
     const struct accord_order *fresh;
     int64_t fresh_seq;
     const uint8_t *fresh_learner; /**< its buyer, or NULL */
-    int64_t seq;           /**< knowledge: of the last fact that touches the order */
-    enum accord_held held; /**< out: of the first line that is held */
-    bool excess_grew;      /**< out: more than before was refunded beyond what was paid */
+    int64_t seq;                  /**< knowledge: of the last fact that touches the order */
+    enum accord_held held;        /**< out: of the first line that is held */
+    bool excess_grew;             /**< out: more than before was refunded beyond what was paid */
 };
 
 /** Names must be distinct. Each difference goes to entries and rollups, and touches who sees it. */

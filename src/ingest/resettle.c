@@ -5,27 +5,27 @@
 #include "ingest/catalog.h"
 #include "ingest/keymap.h"
 #include "ingest/post.h"
+#include "ingest/post_membership.h"
 #include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "ingest/tx.h"
+#include "store/partners.h"
 
 /* A piece of background work is bounded by what settling it costs, and orders differ in lines. */
 enum { CHUNK_LINES_MAX = 4000 };
 
 /* ---- at once ---- */
 
-enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count)
+static enum accord_error find_orders(struct ingest_tx *tx, const int64_t *seqs, size_t count,
+                                     struct post_order *ret, size_t *ret_count)
 {
-    if (count == 0)
-        return ACCORD_OK;
     struct order_name *names = arena_array(tx->arena, count, sizeof *names);
-    struct post_order *orders = arena_array(tx->arena, count, sizeof *orders);
     struct keymap seen;
-    if (names == NULL || orders == NULL)
+    if (names == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     enum accord_error error = keymap_init(&seen, tx->arena, count);
     if (error == ACCORD_OK)
-        error = store_orders_of_sales(tx->db, tx->arena, sale_seqs, count, names);
+        error = store_orders_of_sales(tx->db, tx->arena, seqs, count, names);
     size_t distinct = 0;
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         if (names[i].channel == NULL)
@@ -34,14 +34,61 @@ enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs
         size_t *at;
         error = keymap_at(&seen, &key, distinct, &at);
         if (error == ACCORD_OK && *at == distinct)
-            orders[distinct++].name = names[i];
+            ret[distinct++].name = names[i];
     }
+    if (error == ACCORD_OK)
+        *ret_count = distinct;
+    return error;
+}
+
+static enum accord_error find_memberships(struct ingest_tx *tx, const int64_t *seqs, size_t count,
+                                          struct post_membership *ret, size_t *ret_count)
+{
+    struct membership_name *names = arena_array(tx->arena, count, sizeof *names);
+    struct keymap seen;
+    if (names == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = keymap_init(&seen, tx->arena, count);
+    if (error == ACCORD_OK)
+        error = store_memberships_of_terms(tx->db, tx->arena, seqs, count, names);
+    size_t distinct = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        if (names[i].channel == NULL)
+            continue;
+        const struct key key = key_of(names[i].channel, names[i].membership_id, NULL);
+        size_t *at;
+        error = keymap_at(&seen, &key, distinct, &at);
+        if (error == ACCORD_OK && *at == distinct)
+            ret[distinct++].name = names[i];
+    }
+    if (error == ACCORD_OK)
+        *ret_count = distinct;
+    return error;
+}
+
+enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    struct post_order *orders = arena_array(tx->arena, count, sizeof *orders);
+    struct post_membership *memberships = arena_array(tx->arena, count, sizeof *memberships);
+    size_t order_count = 0;
+    size_t membership_count = 0;
+    if (orders == NULL || memberships == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = find_orders(tx, sale_seqs, count, orders, &order_count);
+    if (error == ACCORD_OK)
+        error = find_memberships(tx, sale_seqs, count, memberships, &membership_count);
     int64_t seq = 0;
     if (error == ACCORD_OK)
         error = ingest_seq(tx, 1, &seq);
-    for (size_t i = 0; i < distinct; i++)
+    for (size_t i = 0; i < order_count; i++)
         orders[i].seq = seq;
-    return error != ACCORD_OK ? error : ingest_post(tx, orders, distinct);
+    for (size_t i = 0; i < membership_count; i++)
+        memberships[i].seq = seq;
+    if (error == ACCORD_OK)
+        error = ingest_post(tx, orders, order_count);
+    return error != ACCORD_OK ? error : ingest_post_memberships(tx, memberships, membership_count);
 }
 
 /* ---- what a change may touch ---- */
@@ -161,22 +208,51 @@ enum accord_error ingest_sales_changed(struct ingest_tx *tx, int64_t *sale_seqs,
     return error != ACCORD_OK ? error : store_resettle_queue_sales(tx->db, sale_seqs, count, seq);
 }
 
+/* Memberships are the operator's. */
+static bool has_memberships(const struct resettle_scope *scope, const char *operator_id)
+{
+    return strcmp(scope->provider, operator_id) == 0;
+}
+
+/* Adds what lies in a scope to a list that has room for one more than is settled at once. */
+static enum accord_error find_in(struct ingest_tx *tx, const struct resettle_scope *scope,
+                                 const char *operator_id, int64_t *seqs, size_t *lines)
+{
+    enum { ROOM = RESETTLE_AT_ONCE_MAX + 1 };
+    size_t found = 0;
+    enum accord_error error =
+        store_resettle_find(tx->db, scope, (int64_t)(ROOM - *lines), seqs + *lines, &found);
+    *lines += found;
+    if (error != ACCORD_OK || !has_memberships(scope, operator_id) || *lines >= ROOM)
+        return error;
+    found = 0;
+    error =
+        store_resettle_find_terms(tx->db, scope, (int64_t)(ROOM - *lines), seqs + *lines, &found);
+    *lines += found;
+    return error;
+}
+
+static enum accord_error queue_in(struct ingest_tx *tx, const struct resettle_scope *scope,
+                                  const char *operator_id, int64_t seq)
+{
+    const enum accord_error error = store_resettle_queue(tx->db, scope, seq);
+    return error != ACCORD_OK || !has_memberships(scope, operator_id)
+               ? error
+               : store_resettle_queue_terms(tx->db, scope, seq);
+}
+
 /* Settles again at once, or in the background, whatever lies in the scopes. */
 static enum accord_error resettle_scopes(struct ingest_tx *tx, const struct scopes *scopes)
 {
     int64_t *seqs = arena_array(tx->arena, RESETTLE_AT_ONCE_MAX + 1, sizeof *seqs);
     if (seqs == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    enum accord_error error = ACCORD_OK;
+    const char *operator_id;
+    enum accord_error error = store_partner_operator(tx->db, tx->arena, &operator_id);
     size_t lines = 0;
     for (size_t i = 0; error == ACCORD_OK && i < scopes->count && lines <= RESETTLE_AT_ONCE_MAX;
-         i++) {
-        size_t found = 0;
-        error =
-            store_resettle_find(tx->db, &scopes->items[i],
-                                (int64_t)(RESETTLE_AT_ONCE_MAX + 1 - lines), seqs + lines, &found);
-        lines += found;
-    }
+         i++)
+        error = find_in(tx, &scopes->items[i], operator_id, seqs, &lines);
     if (error != ACCORD_OK)
         return error;
     if (lines <= RESETTLE_AT_ONCE_MAX)
@@ -184,7 +260,7 @@ static enum accord_error resettle_scopes(struct ingest_tx *tx, const struct scop
     int64_t seq;
     error = begin_job(tx, &seq);
     for (size_t i = 0; error == ACCORD_OK && i < scopes->count; i++)
-        error = store_resettle_queue(tx->db, &scopes->items[i], seq);
+        error = queue_in(tx, &scopes->items[i], operator_id, seq);
     return error;
 }
 

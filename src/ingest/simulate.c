@@ -437,6 +437,24 @@ static enum accord_error next_sales(struct simulating *s, int64_t after, int64_t
     return ACCORD_OK;
 }
 
+/* Months of memberships are settled from terms, which other terms of an agreement may cut in other
+ * ways: they are refused, not left out. */
+static enum accord_error refuse_memberships(struct simulating *s, const int64_t *seqs, size_t count)
+{
+    struct membership_name *names = arena_array(s->scratch, count, sizeof *names);
+    if (names == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error =
+        store_memberships_of_terms(s->c->db, s->scratch, seqs, count, names);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        if (names[i].channel != NULL) {
+            json_problem_add(s->problems, ACCORD_E_VALUE_UNKNOWN, "/agreement",
+                             "it has months of memberships, which are not simulated");
+            return ACCORD_E_FIELDS_INVALID;
+        }
+    return error;
+}
+
 static enum accord_error simulate_sales(struct simulating *s)
 {
     const struct fact_batch *facts = s->ask->facts;
@@ -456,7 +474,9 @@ static enum accord_error simulate_sales(struct simulating *s)
         if (error != ACCORD_OK || count == 0)
             break;
         after = seqs[count - 1];
-        error = closing_load_sales(s->c->db, s->scratch, seqs, count, &orders, &lists);
+        error = refuse_memberships(s, seqs, count);
+        if (error == ACCORD_OK)
+            error = closing_load_sales(s->c->db, s->scratch, seqs, count, &orders, &lists);
         if (error == ACCORD_OK)
             error = take_sales(s, orders, lists, count);
         arena_reset(s->scratch);

@@ -142,6 +142,13 @@ static enum accord_error give_groups(struct reading *r)
     return error;
 }
 
+instant_us statement_month_begins(const struct agreement_periods *periods, instant_us term_from,
+                                  int64_t day)
+{
+    return zone_day(periods->zone, term_from) == day ? term_from
+                                                     : zone_day_start(periods->zone, (int32_t)day);
+}
+
 static enum accord_error begin_sale_line(struct reading *r, const struct booked_row *row)
 {
     arena_reset(r->arena);
@@ -149,7 +156,8 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
     r->groups = (struct statement_groups){.count = 0};
     r->number = -1;
     r->line = (struct statement_line){
-        .kind = "sale",
+        .kind = row->is_term ? "membership" : "sale",
+        .is_term = row->is_term,
         .sale_seq = row->sale_seq,
         .line = row->line,
         .channel = arena_strdup(r->arena, row->channel),
@@ -158,7 +166,8 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
         .provider = arena_strdup(r->arena, row->provider),
         .course_id = arena_strdup(r->arena, row->course_id),
         .currency = arena_strdup(r->arena, row->currency),
-        .occurred_at = row->occurred_at,
+        .occurred_at = row->is_term ? statement_month_begins(r->periods, row->occurred_at, row->day)
+                                    : row->occurred_at,
     };
     const struct statement_line *line = &r->line;
     return line->channel == NULL || line->order_id == NULL || line->line_id == NULL ||
@@ -242,7 +251,7 @@ enum accord_error statement_sale_lines(const struct agreement_periods *periods, 
                         .context = context,
                         .groups = *groups,
                         .line = *head};
-    r.line.kind = "sale";
+    r.line.kind = head->is_term ? "membership" : "sale";
     return give_groups(&r);
 }
 
@@ -333,13 +342,15 @@ static void write_sale(struct json_writer *w, const struct statement_line *line,
         jw_key_int(w, "gross", n[ENTRY_GROSS]);
     jw_key_str(w, "kind", line->kind);
     jw_key_str(w, "line", line->id);
-    jw_key_str(w, "line_id", line->line_id);
+    jw_key_str(w, line->is_term ? "membership_id" : "line_id",
+               line->is_term ? line->order_id : line->line_id);
     if (part->party)
         jw_key_int(w, "net", n[ENTRY_NET]);
     jw_key_time(w, "occurred_at", line->occurred_at);
     if (part->party)
         jw_key_int(w, "open", line->open);
-    jw_key_str(w, "order_id", line->order_id);
+    if (!line->is_term)
+        jw_key_str(w, "order_id", line->order_id);
 }
 
 static void write_payees(struct json_writer *w, const struct statement_line *line)
@@ -385,6 +396,8 @@ void statement_line_write(struct buf *out, const struct statement_line *line,
         jw_key_int(&w, "store_fee", n[ENTRY_STORE_FEE]);
         jw_key_int(&w, "tax", n[ENTRY_TAX]);
     }
+    if (line->is_term)
+        jw_key_str(&w, "term_id", line->line_id);
     jw_key_int(&w, "version", line->version);
     jw_object_end(&w);
 }

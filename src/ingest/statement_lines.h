@@ -19,7 +19,7 @@ enum { STATEMENT_LINE_ID_MAX = 72 };
 /** A line as everybody together sees it. Texts are valid during the callback only. */
 struct statement_line {
     char id[STATEMENT_LINE_ID_MAX]; /**< "s<sale_seq>.<line>.<k>", "w<number>" */
-    const char *kind;               /**< "sale", or of accord_window_line */
+    const char *kind;               /**< "sale", "membership", or of accord_window_line */
     bool is_window;                 /**< then only period, version and payees are filled */
     int64_t period;                 /**< first day of its own period */
     char label[PERIOD_LABEL_MAX];   /**< of that */
@@ -29,12 +29,13 @@ struct statement_line {
     int64_t sale_seq;
     int64_t line;
     const char *channel;
-    const char *order_id;
-    const char *line_id;
+    bool is_term;         /**< a month of a membership's term */
+    const char *order_id; /**< or the membership's id */
+    const char *line_id;  /**< or the term's id, "" for the first */
     const char *provider;
     const char *course_id;
-    const char *currency; /**< of the sale: of all amounts above net */
-    instant_us occurred_at;
+    const char *currency;   /**< of the sale: of all amounts above net */
+    instant_us occurred_at; /**< of a month: when the first of it that is recognised begins */
     int64_t numbers[ENTRY_NUMBERS];
     struct entry_share payees[ENTRY_SHARES_MAX]; /**< not ACCORD_PAYEE_WINDOW; none is zero */
     size_t payee_count;
@@ -74,6 +75,10 @@ struct statement_groups {
 /** The group of a period and version, made when there is none; NULL when out of memory. */
 struct entry_row *statement_group_of(struct arena *arena, struct statement_groups *groups,
                                      int64_t period, int64_t version);
+/** When what is recognised of a term in a month begins: with the day, in the first month with the
+ *  term. */
+instant_us statement_month_begins(const struct agreement_periods *periods, instant_us term_from,
+                                  int64_t day);
 /** Calls back with the lines of one sale line; sorts its groups. `head` says which one it is: what
  *  all its lines have in common. */
 enum accord_error statement_sale_lines(const struct agreement_periods *periods, int64_t booked,

@@ -258,7 +258,8 @@ static enum accord_error verify_counts(struct verify *v)
 static enum accord_error verify_snapshot(struct verify *v)
 {
     static enum accord_error (*const steps[])(struct verify *) = {
-        verify_facts, verify_orders, verify_ratings, verify_rollups, verify_counts, verify_periods};
+        verify_facts,   verify_orders,  verify_memberships, verify_strays,
+        verify_ratings, verify_rollups, verify_counts,      verify_periods};
     enum accord_error error = agreement_book_load(v->db, &v->book);
     if (error == ACCORD_OK)
         error = rate_book_new(&v->rates);

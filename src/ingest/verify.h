@@ -22,6 +22,7 @@ typedef void verify_report_fn(void *context, const char *table, const char *what
 struct verify_summary {
     int64_t facts;
     int64_t orders;
+    int64_t memberships;
     int64_t lines;
     int64_t entries;
     int64_t rollups; /**< rows, shares included */

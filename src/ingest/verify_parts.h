@@ -5,8 +5,10 @@
 #include "ingest/book.h"
 #include "ingest/rates.h"
 #include "ingest/rollup.h"
+#include "ingest/settled.h"
 #include "ingest/verify.h"
 #include "store/check.h"
+#include "store/sales.h"
 
 struct verify {
     struct db *db;
@@ -28,8 +30,19 @@ void verify_differs(struct verify *v, const char *table, const char *format, ...
 
 enum accord_error verify_facts(struct verify *v);
 enum accord_error verify_orders(struct verify *v);
+enum accord_error verify_memberships(struct verify *v);
+/** Entries of sales and terms that are none. */
+enum accord_error verify_strays(struct verify *v);
 enum accord_error verify_ratings(struct verify *v);
 enum accord_error verify_periods(struct verify *v);
+
+void verify_entry_differs(struct verify *v, const struct order_name *name, int64_t sale_seq,
+                          int64_t line, const char *what);
+/** One sale's entries against what it should come to; a sale that waits counts as it stands.
+ *  @param name  what a report calls it: of a term its channel and membership */
+enum accord_error verify_sale(struct verify *v, const struct order_name *name,
+                              const struct entry_list *list, const struct settled *want,
+                              bool waiting);
 
 /** Reads when periods were closed: what says where an entry belongs. */
 enum accord_error verify_closings_load(struct verify *v);

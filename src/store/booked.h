@@ -17,9 +17,10 @@ struct booked_row {
     struct slice provider;
     struct slice course_id;
     struct slice currency;
+    bool is_term; /**< of a membership: order_id is that, line_id the term's */
     struct slice order_id;
     struct slice line_id;
-    instant_us occurred_at;
+    instant_us occurred_at; /**< of a term: when it begins */
     int64_t numbers[ENTRY_NUMBERS];
     bool has_payee;
     struct slice payee;

@@ -309,8 +309,11 @@ DB_SQL(sql_head, "SELECT visible, staging, (SELECT CAST(COUNT(*) AS BIGINT) FROM
 DB_SQL(sql_head_idle, "SELECT visible, staging FROM resettle_head WHERE id = 1");
 DB_SQL(sql_head_set, "UPDATE resettle_head SET visible = $1, staging = $2 WHERE id = 1");
 DB_SQL(sql_queued, "SELECT 1 FROM resettle WHERE sale_seq = $1");
+/* A term counts as a year of months. */
 DB_SQL(sql_take, "SELECT r.sale_seq, (SELECT CAST(COUNT(*) AS BIGINT) FROM sale_line l "
-                 "WHERE l.seq = r.sale_seq) FROM resettle r ORDER BY r.sale_seq LIMIT $1");
+                 "WHERE l.seq = r.sale_seq) + 12 * (SELECT CAST(COUNT(*) AS BIGINT) "
+                 "FROM membership_term m WHERE m.seq = r.sale_seq) "
+                 "FROM resettle r ORDER BY r.sale_seq LIMIT $1");
 DB_SQL(sql_remove, "DELETE FROM resettle WHERE sale_seq = $1");
 
 static enum accord_error take_head(void *context, size_t param_row, const struct db_row *row)

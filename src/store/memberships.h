@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
+#include "store/entries.h"
 #include "store/learners.h"
 #include "store/store.h"
 
@@ -43,5 +45,41 @@ enum accord_error store_memberships_insert(struct db *db, const struct membershi
 /** Whether just this row stands, for checking it against its fact. */
 enum accord_error store_membership_stands(struct db *db, const struct membership_row *row,
                                           bool *ret);
+
+struct membership_name {
+    const char *channel;
+    const char *membership_id;
+};
+
+struct stored_term {
+    struct membership_row row;
+    bool superseded; /**< or voided */
+};
+
+/** All that the journal holds of one membership, by seq: terms and cancellations. */
+struct stored_membership {
+    struct membership_name name; /**< in */
+    struct stored_term *terms;
+    size_t count;
+};
+/** Loads memberships by their names; count 0: there is none of this name. */
+enum accord_error store_memberships_load(struct db *db, struct arena *arena,
+                                         struct stored_membership *memberships, size_t count);
+/** Names of the memberships of terms; a name of NULLs for a seq that is no term. */
+enum accord_error store_memberships_of_terms(struct db *db, struct arena *arena,
+                                             const int64_t *seqs, size_t count,
+                                             struct membership_name *ret);
+/** Up to `limit` names behind `after` in (channel, membership_id). */
+enum accord_error store_memberships_list(struct db *db, struct arena *arena,
+                                         struct membership_name after, int64_t limit,
+                                         struct membership_name *ret, size_t *ret_count);
+
+/** Up to `limit` seqs of current terms of the scope's channel that reach into its time; what is
+ *  refunded later lies behind a term, so those that were cancelled count whenever they ended. The
+ *  scope's provider is not looked at: it is the operator for all of them. */
+enum accord_error store_resettle_find_terms(struct db *db, const struct resettle_scope *scope,
+                                            int64_t limit, int64_t *ret, size_t *ret_count);
+enum accord_error store_resettle_queue_terms(struct db *db, const struct resettle_scope *scope,
+                                             int64_t seq);
 
 #endif

@@ -188,3 +188,28 @@ enum accord_error store_partner_version(struct db *db, const char *partner, int6
         *ret = seq;
     return error;
 }
+
+DB_SQL(sql_operator,
+       "SELECT id FROM partner WHERE (roles & 8) <> 0 ORDER BY created_at, id LIMIT 1");
+
+struct one_id {
+    struct arena *arena;
+    const char *id;
+};
+
+static enum accord_error take_id(void *context, size_t param_row, const struct db_row *row)
+{
+    struct one_id *one = context;
+    (void)param_row;
+    one->id = arena_strdup(one->arena, db_get_text(row, 0));
+    return one->id == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
+}
+
+enum accord_error store_partner_operator(struct db *db, struct arena *arena, const char **ret)
+{
+    struct one_id one = {arena, ""};
+    const enum accord_error error = db_query(db, &sql_operator, NULL, 0, 1, take_id, &one);
+    if (error == ACCORD_OK)
+        *ret = one.id;
+    return error;
+}

@@ -59,6 +59,10 @@ enum accord_error store_partner_insert(struct db *db, const struct partner_row *
 enum accord_error store_partner_update(struct db *db, const struct partner_row *row,
                                        bool state_changed, bool *ret_updated);
 
+/** The operator, on whose account memberships are: of the partners with the role platform the one
+ *  that was there first, so that another one changes nothing. "" when there is none. */
+enum accord_error store_partner_operator(struct db *db, struct arena *arena, const char **ret);
+
 /** seq of the last change that the partner can see; 0 when there was none. */
 enum accord_error store_partner_version(struct db *db, const char *partner, int64_t *ret);
 

@@ -350,7 +350,8 @@ enum accord_error store_window_new_learners(struct db *db, const struct window_l
     return db_query(db, &sql_new_learners, values, COLUMNS, count, take_count, ret);
 }
 
-DB_SQL(sql_sale_learner, "SELECT learner FROM sale WHERE seq = $1");
+DB_SQL(sql_sale_learner, "SELECT learner FROM sale WHERE seq = $1 UNION ALL "
+                         "SELECT learner FROM membership_term WHERE seq = $1");
 DB_SQL(sql_learners, "SELECT agreement, day, version, learner, line_count FROM window_learner");
 
 struct sale_learners {

@@ -50,7 +50,10 @@ static void setup(void)
         "[{\"line_id\":\"1\",\"provider\":\"victim\",\"course_id\":\"c\",\"quantity\":1,"
         "\"paid\":7654321}]},{\"event_id\":\"r1\",\"type\":\"review\",\"occurred_at\":"
         "\"2025-01-10T00:00:00Z\",\"provider\":\"victim\",\"course_id\":\"c\",\"value\":5,"
-        "\"text\":\"" MARK " review\"}");
+        "\"text\":\"" MARK " review\"},{\"event_id\":\"m1\",\"type\":\"membership.started\","
+        "\"occurred_at\":\"2025-01-10T00:00:00Z\",\"membership_id\":\"m1\",\"offer\":\"o\","
+        "\"learner\":\"" MARK " learner\",\"currency\":\"CNY\",\"paid\":7654321,\"from\":"
+        "\"2025-01-10T00:00:00Z\",\"to\":\"2025-02-10T00:00:00Z\"}");
 
     expect_status(
         put(seller, "/v1/offers/pack", "If-None-Match: *",
@@ -184,6 +187,8 @@ static const struct probe {
     {"closeLink", "/v1/links/LIN/close?channel=victim-shop", NULL, NULL, false},
     {"getOrder", "/v1/orders/victim-shop/o1", NULL, NULL, false},
     {"explainOrder", "/v1/orders/victim-shop/o1/explain", NULL, NULL, false},
+    {"getMembership", "/v1/memberships/victim-shop/m1", NULL, NULL, false},
+    {"explainMembership", "/v1/memberships/victim-shop/m1/explain", NULL, NULL, false},
     {"listPeriods", "/v1/periods?agreement=pact", NULL, NULL, false},
     {"closePeriod", "/v1/agreements/pact/periods/2025-02/close", NULL, NULL, false},
     {"closePeriods", "/v1/periods/2025-02/close", NULL, NULL, false},
