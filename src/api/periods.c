@@ -41,13 +41,17 @@ static enum accord_error add_open(struct call *call, struct period_list *list)
     const struct agreement_periods *periods = &list->periods;
     const int64_t running =
         period_of_day(periods->quarterly, zone_day(periods->zone, clock_now_us()));
-    const int64_t last = periods->last < running ? periods->last : running;
     int64_t day = periods->open;
     if (list->after != PERIOD_NONE && list->after >= day)
         day = period_after(periods->quarterly, list->after);
-    for (; day <= last && list->count <= (size_t)list->page.limit;
+    for (; day <= running && list->count <= (size_t)list->page.limit;
          day = period_after(periods->quarterly, day)) {
         char label[PERIOD_LABEL_MAX];
+        bool goes_on;
+        const enum accord_error error =
+            close_goes_on(call->db, call->arena, periods, day, &goes_on);
+        if (error != ACCORD_OK || !goes_on)
+            return error;
         period_label(periods->quarterly, day, label);
         struct period_row *row = &list->rows[list->count++];
         *row = (struct period_row){.agreement = list->agreement.id,

@@ -6,7 +6,6 @@
 
 #include "ingest/closing.h"
 #include "ingest/rollup.h"
-#include "store/booked.h"
 #include "store/facts.h"
 #include "store/partners.h"
 #include "store/postings.h"
@@ -55,11 +54,9 @@ static enum accord_error begin(struct closing *c, const char *agreement, const c
     }
     if (c->day < c->periods.open)
         return ACCORD_E_NOT_FOUND;
-    if (c->day > c->periods.last) {
-        error = store_booked_from(c->db, agreement, c->day, &found);
-        if (error != ACCORD_OK || !found)
-            return error != ACCORD_OK ? error : ACCORD_E_NOT_FOUND;
-    }
+    error = close_goes_on(c->db, c->arena, &c->periods, c->day, &found);
+    if (error != ACCORD_OK || !found)
+        return error != ACCORD_OK ? error : ACCORD_E_NOT_FOUND;
     if (period_to(&c->periods, c->day) > now)
         return ACCORD_E_PERIOD_NOT_OVER;
     if (c->day > c->periods.open)
@@ -511,11 +508,9 @@ static enum accord_error add_candidate(struct candidates *found, const char *agr
     enum accord_error error = periods_of(found->db, found->arena, agreement, &is_one, &periods);
     if (error != ACCORD_OK || !is_one || periods.quarterly != quarterly || day < periods.open)
         return error;
-    if (day > periods.last) {
-        error = store_booked_from(found->db, agreement, day, &is_one);
-        if (error != ACCORD_OK || !is_one)
-            return error;
-    }
+    error = close_goes_on(found->db, found->arena, &periods, day, &is_one);
+    if (error != ACCORD_OK || !is_one)
+        return error;
     if (found->count == found->cap) {
         const size_t cap = found->cap == 0 ? 16 : 2 * found->cap;
         const char **ids = arena_array(found->arena, cap, sizeof *ids);

@@ -35,8 +35,18 @@ enum accord_error close_draft(struct db *db, struct arena *arena, const char *ag
 enum accord_error close_period(struct ingest_tx *tx, const char *agreement, const char *label,
                                const char *closed_by, struct close_result *ret);
 
-/** Agreements whose period of that label is not closed yet and belongs to their life, or has
- *  something booked in it: for closing all of a label. By id. */
+/**
+ * Whether an agreement has a period of that first day: up to its end and tail, or one in which
+ * something is booked. The next one to be closed is one, too, while there is something that only a
+ * statement can tell: an adjustment or a payment since the last, or what the last held back.
+ *
+ * @param day  not before periods->open
+ */
+enum accord_error close_goes_on(struct db *db, struct arena *arena,
+                                const struct agreement_periods *periods, int64_t day, bool *ret);
+
+/** Agreements whose period of that label is not closed yet, and which have it (close_goes_on): for
+ *  closing all of a label. By id. */
 enum accord_error close_candidates(struct db *db, struct arena *arena, const char *label,
                                    const char ***ret, size_t *ret_count);
 

@@ -133,11 +133,15 @@ static bool check_operator(struct writing *w, struct item *item)
             reject(item, ACCORD_E_PARTNER_UNKNOWN, partners[i].pointer);
             return false;
         }
-    if (item->fact->type == FACT_ADJUSTMENT && !facts_agreement_known(w, raw->agreement.data)) {
+    if (item->fact->type != FACT_ADJUSTMENT)
+        return true;
+    const struct agreement_slot *agreement = facts_agreement_of(w, raw->agreement.data);
+    if (agreement == NULL)
         reject(item, ACCORD_E_AGREEMENT_UNKNOWN, "/agreement");
-        return false;
-    }
-    return true;
+    else if (strcmp(agreement->currency.code, raw->currency.code) != 0)
+        /* No statement of the agreement could ever tell it. */
+        reject(item, ACCORD_E_VALUE_UNKNOWN, "/currency");
+    return agreement != NULL && strcmp(agreement->currency.code, raw->currency.code) == 0;
 }
 
 /* A known provider for the course, or for each line. False: rejected. */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "ingest/agreement.h"
 #include "ingest/facts_raw.h"
 #include "ingest/facts_typed.h"
 #include "ingest/facts_writing.h"
@@ -150,11 +151,12 @@ static enum accord_error note_operator(struct writing *w, struct item *item)
     return error != ACCORD_OK ? error : facts_note_partner(w, raw->funded_by.data);
 }
 
-bool facts_agreement_known(const struct writing *w, const char *id)
+const struct agreement_slot *facts_agreement_of(const struct writing *w, const char *id)
 {
     const struct key key = key_of(id, NULL);
     const size_t *at = keymap_find(&w->agreements.index, &key);
-    return at != NULL && ((struct agreement_slot *)facts_row_at(&w->agreements, *at))->known;
+    const struct agreement_slot *slot = at == NULL ? NULL : facts_row_at(&w->agreements, *at);
+    return slot != NULL && slot->known ? slot : NULL;
 }
 
 static enum accord_error note_item(struct writing *w, struct item *item)
@@ -286,11 +288,30 @@ static enum accord_error ask_subjects(struct writing *w)
 
 static enum accord_error ask_agreements(struct writing *w)
 {
-    ASK(w, agreements, struct agreement_slot, id, const char *, bool);
-    const enum accord_error error =
-        store_agreements_known(w->tx->db, asked, w->agreements.count, answers);
-    for (size_t i = 0; error == ACCORD_OK && i < w->agreements.count; i++)
-        rows[i].known = answers[i];
+    struct agreement_slot *slots = (void *)w->agreements.rows;
+    const size_t count = w->agreements.count;
+    const char **ids = arena_array(w->tx->arena, count + 1, sizeof *ids);
+    struct agreement_version_row *versions;
+    size_t version_count = 0;
+    if (ids == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = slots[i].id;
+    enum accord_error error = count == 0
+                                  ? ACCORD_OK
+                                  : store_agreement_versions(w->tx->db, w->tx->arena, ids, count,
+                                                             &versions, &version_count);
+    for (size_t i = 0; error == ACCORD_OK && i < version_count; i++) {
+        struct agreement_version version;
+        const struct key key = key_of(versions[i].agreement, NULL);
+        const size_t *at = keymap_find(&w->agreements.index, &key);
+        if (at == NULL || slots[*at].known)
+            continue;
+        error = agreement_decode_row(w->tx->arena, &versions[i], &version);
+        if (error == ACCORD_OK)
+            slots[*at].currency = version.terms.currency;
+        slots[*at].known = error == ACCORD_OK;
+    }
     return error;
 }
 

@@ -52,6 +52,7 @@ struct subject_slot {
 struct agreement_slot {
     const char *id;
     bool known;
+    struct accord_currency currency; /* when it is known: that of all its versions */
 };
 
 struct item {
@@ -129,7 +130,7 @@ enum accord_error facts_note_membership(struct writing *w, const char *channel,
 struct refund_slot *facts_refund_of(const struct writing *w, const char *channel,
                                     const struct fact *fact);
 
-bool facts_agreement_known(const struct writing *w, const char *id);
+const struct agreement_slot *facts_agreement_of(const struct writing *w, const char *id);
 
 /* Payments (facts_payments.c). */
 enum accord_error facts_note_payment(struct writing *w, const char *partner, const char *payment_id,

@@ -32,29 +32,6 @@ DB_SQL(sql_find, "SELECT " AGREEMENT_COLUMNS "WHERE a.id = $1");
 DB_SQL(sql_insert, "INSERT INTO agreement (id, name, created_by, created_at) "
                    "VALUES ($1, $2, $3, $4)");
 
-DB_SQL(sql_is_known, "SELECT 1 FROM agreement WHERE id = $1");
-
-static enum accord_error take_is_known(void *context, size_t param_row, const struct db_row *row)
-{
-    (void)row;
-    ((bool *)context)[param_row] = true;
-    return ACCORD_OK;
-}
-
-enum accord_error store_agreements_known(struct db *db, const char *const *ids, size_t count,
-                                         bool *ret)
-{
-    if (count == 0)
-        return ACCORD_OK;
-    ROWS values = rows_new(count, 1);
-    if (values == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    memset(ret, 0, count * sizeof *ret);
-    for (size_t i = 0; i < count; i++)
-        values[i] = db_str(ids[i]);
-    return db_query(db, &sql_is_known, values, 1, count, take_is_known, ret);
-}
-
 struct agreements {
     struct arena *arena;
     struct agreement_row *rows;

@@ -52,9 +52,6 @@ struct agreement_version_row {
 
 enum accord_error store_agreement_find(struct db *db, struct arena *arena, const char *id,
                                        bool *ret_found, struct agreement_row *ret);
-/** Which agreements there are; ret[i] belongs to ids[i]. */
-enum accord_error store_agreements_known(struct db *db, const char *const *ids, size_t count,
-                                         bool *ret);
 enum accord_error store_agreement_insert(struct db *db, const struct agreement_row *row);
 
 /** Inserts a version and its parties, unsigned. */

@@ -164,6 +164,10 @@ static const struct {
     {HEAD("x", "challenge.withdrawn") "\"entry_id\":\"n\"}", "entry_exists", "/entry_id"},
     {ADJUSTMENT("x", "adj", "main"), "adjustment_exists", "/adjustment_id"},
     {ADJUSTMENT("x", "adj2", "none"), "agreement_unknown", "/agreement"},
+    {HEAD("x", "adjustment") "\"adjustment_id\":\"adj3\",\"agreement\":\"main\",\"payee\":"
+                             "\"school\",\"funded_by\":\"shop\",\"currency\":\"USD\","
+                             "\"amount\":1,\"reason\":\"in other money\"}",
+     "value_unknown", "/currency"},
     {PAYMENT("x", "failed"), "payment_state_invalid", "/state"},
     {HEAD("x", "payment") "\"payment_id\":\"new\",\"payer\":\"ghost\",\"payee\":\"school\","
                           "\"currency\":\"CNY\",\"amount\":1,\"state\":\"approved\","

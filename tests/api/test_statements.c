@@ -401,6 +401,56 @@ START_TEST(a_window_is_explained_by_its_steps)
 }
 END_TEST
 
+/* In force for January and February; half and half, 10 % in reserve for 3 periods. Behind the end
+ * nothing is sold any more, but reserves come free and an adjustment is told, each in its period:
+ * January 5000 less 500; February 10000 less 1000; March 10333 less 1000; April less 500; May 0. */
+START_TEST(what_is_held_back_comes_free_behind_the_end)
+{
+    static const struct {
+        const char *period;
+        int closing;
+        int due;
+    } months[] = {{"2025-01", 5000, 4500},
+                  {"2025-02", 10000, 9000},
+                  {"2025-03", 10333, 9333},
+                  {"2025-04", 10333, 9833},
+                  {"2025-05", 10333, 10333}};
+    const struct deal deal = {.name = "ended",
+                              .school = make_partner_key("ended-school", "\"provider\""),
+                              .shop = make_partner_key("ended-shop", "\"channel\"")};
+    make_course(deal.school, "ended-school", "c", 10000, "CNY");
+    make_agreement("ended",
+                   "\"parties\":[\"ended-school\",\"ended-shop\"],\"scope\":{\"providers\":"
+                   "[\"ended-school\"],\"channels\":[\"ended-shop\"]},\"effective\":{\"from\":"
+                   "\"2025-01-01T00:00:00+08:00\",\"to\":\"2025-03-01T00:00:00+08:00\"},"
+                   "\"currency\":\"CNY\",\"period\":{\"kind\":\"month\",\"time_zone\":"
+                   "\"Asia/Shanghai\"},\"reserve\":{\"ppm\":100000,\"periods\":3},\"terms\":["
+                   "{\"kind\":\"share\",\"payee\":\"ended-school\",\"share_ppm\":500000},"
+                   "{\"kind\":\"residual\",\"payee\":\"ended-shop\"}]",
+                   (const char *const[]){deal.school, deal.shop, NULL});
+    deal_sell(&deal, "ended-1", "2025-01-10", 10000);
+    deal_sell(&deal, "ended-2", "2025-02-10", 10000);
+    for (size_t i = 0; i < sizeof months / sizeof *months; i++) {
+        if (i == 2)
+            post_facts(operator_key,
+                       "{\"event_id\":\"ended-adj\",\"type\":\"adjustment\",\"occurred_at\":"
+                       "\"2025-03-20T00:00:00Z\",\"adjustment_id\":\"ended\",\"agreement\":"
+                       "\"ended\",\"payee\":\"ended-school\",\"funded_by\":\"ended-shop\","
+                       "\"currency\":\"CNY\",\"amount\":333,\"reason\":\"late\"}");
+        expect_text(get(deal.school, "/v1/periods?agreement=ended"), text("/items/%zu/state", i),
+                    "open");
+        struct response *closed = deal_close(&deal, months[i].period);
+        struct response *is =
+            get(deal.school, "/v1/statements/%s", deal_statement(&deal, closed, "school"));
+        expect_int(is, "/closing", months[i].closing);
+        expect_int(is, "/due", months[i].due);
+    }
+    expect_problem(post(operator_key, "/v1/agreements/ended/periods/2025-06/close", NULL), 404,
+                   "not_found");
+    expect_count(get(deal.school, "/v1/periods?agreement=ended"), "/items", 5);
+}
+END_TEST
+
 START_TEST(periods_are_listed_and_closed_in_order)
 {
     const struct deal deal = deal_make("order", "");
@@ -498,6 +548,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_line_is_explained_as_it_was_closed);
     tcase_add_test(all, a_window_is_explained_by_its_steps);
     tcase_add_test(all, periods_are_listed_and_closed_in_order);
+    tcase_add_test(all, what_is_held_back_comes_free_behind_the_end);
     tcase_add_test(all, all_of_a_label_are_closed_at_once);
     suite_add_tcase(suite, all);
     return suite;
