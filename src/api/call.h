@@ -141,6 +141,24 @@ struct json_writer call_json(struct call *call, unsigned status);
  * depends on the time as well. Finishes `body`.
  */
 void call_json_hashed(struct call *call, struct buf *body);
+/**
+ * Makes the next piece of a streamed body: appends to `out` until call_piece_full() says so, and
+ * keeps in call->state where it goes on. On a job thread, with call->db in a read transaction of
+ * its own; call->arena is the piece's, but for the first. May refuse: before anything was sent that
+ * is the answer, later the connection is cut. Returns whether there is, or may be, more.
+ */
+typedef bool piece_fn(struct call *call, struct buf *out);
+/**
+ * Begins a reply of 200 whose body may be of any length; in read() or answer(). The first piece is
+ * made before anything is sent: a body that it holds completely is sent as any other. What `piece`
+ * reads must not change between two pieces.
+ *
+ * @param content_type  static
+ */
+void call_stream(struct call *call, const char *content_type, piece_fn *piece);
+/** Whether a piece has come to its bytes or its time: to be asked after each row that was looked
+ * at, whether or not it was written. */
+bool call_piece_full(struct call *call, const struct buf *out);
 /** A reply without a body (204). */
 void call_empty(struct call *call, unsigned status);
 /** Adds a reply header; `name` static, `value` static or in the arena. */

@@ -173,6 +173,89 @@ static void read_step(struct call *call)
     db_rollback(db);
 }
 
+/* ---- streamed bodies ---- */
+
+/* A piece ends with the row that passes this: together they stay below 64 KiB but for the largest
+ * rows. Where few rows are written the time ends it. */
+enum { PIECE_BYTES = 48 << 10, PIECE_BYTES_MAX = 16 << 20, PIECE_TIME_US = 200000 };
+
+void call_stream(struct call *call, const char *content_type, piece_fn *piece)
+{
+    buf_done(&call->reply->body);
+    call->reply->status = 200;
+    call->reply->content_type = content_type;
+    call->reply->stream = HTTP_MORE;
+    flight_of(call)->piece = piece;
+}
+
+bool call_piece_full(struct call *call, const struct buf *out)
+{
+    return out->len >= PIECE_BYTES || clock_monotonic_us() >= flight_of(call)->piece_until_us;
+}
+
+static void make_piece(struct flight *flight, unsigned reader)
+{
+    struct call *call = &flight->call;
+    struct buf *out = &call->reply->body;
+    struct db *db = call->book->readers[reader];
+    bool more = false;
+    buf_done(out);
+    buf_init(out, PIECE_BYTES_MAX);
+    if (!call_check(call, db_begin(db))) {
+        const int64_t now = clock_monotonic_us();
+        flight->piece_until_us = now + PIECE_TIME_US;
+        db_set_deadline(db, now + FAST_READ_MAX_US);
+        call->db = db;
+        more = flight->piece(call, out);
+        call->db = NULL;
+        db_set_deadline(db, 0);
+        db_rollback(db);
+    }
+    call_check(call, buf_error(out));
+    call->reply->stream = call->failed ? HTTP_FAILED : more ? HTTP_MORE : HTTP_LAST;
+}
+
+static void make_first_piece(struct flight *flight, unsigned reader)
+{
+    struct http_reply *reply = flight->call.reply;
+    make_piece(flight, reader);
+    if (reply->stream == HTTP_LAST)
+        reply->stream = HTTP_WHOLE;
+}
+
+static void make_piece_as_job(void *self, unsigned thread)
+{
+    enum { ARENA_BYTES_MAX = 64 << 20 };
+    struct flight *flight = self;
+    struct call *call = &flight->call;
+    struct http_exchange *http = call->http;
+    const struct dispatch *dispatch = flight->dispatch;
+    struct arena *kept = call->arena;
+    call->arena = arena_new(ARENA_BYTES_MAX);
+    if (call->arena != NULL) {
+        make_piece(flight, dispatch->app->worker_count + thread);
+    } else {
+        call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
+        call->reply->stream = HTTP_FAILED;
+    }
+    arena_free(call->arena);
+    call->arena = kept;
+    if (call->failed)
+        http->error_code = accord_error_code(flight->error);
+    dispatch->wake(http);
+}
+
+static enum http_result more(void *context, struct http_exchange *exchange)
+{
+    struct dispatch *dispatch = context;
+    struct flight *flight = exchange->user;
+    flight->part = (struct job_part){.run = make_piece_as_job, .self = flight};
+    jobs_continue(dispatch->app->jobs, &flight->part);
+    return HTTP_PENDING;
+}
+
+/* ---- the steps ---- */
+
 /* The steps before the writer; true when the flight was given to it. */
 static bool fly(struct flight *flight, unsigned reader)
 {
@@ -194,6 +277,8 @@ static bool fly(struct flight *flight, unsigned reader)
     if (operation->write != NULL || operation->write_many != NULL)
         return submit_write(flight);
     answer(flight);
+    if (!call->failed && flight->piece != NULL)
+        make_first_piece(flight, reader);
     return false;
 }
 
@@ -321,6 +406,7 @@ struct http_app dispatch_http(struct dispatch *dispatch)
         .begin = begin,
         .run = run,
         .resumed = resumed,
+        .more = more,
         .end = end,
         .problem = problem,
         .finished = finished,

@@ -3,8 +3,9 @@
  *
  * Life of a flight: admitted on the worker at the headers (route, key, limits, conditions); flown
  * on the worker or a job thread (prepare, read), then perhaps on the book's writer (write); landed
- * on the worker, where the finished reply is handed to the exchange. Between the threads it is
- * passed on whole: nobody touches it after giving it away.
+ * on the worker, where the finished reply is handed to the exchange. Of a streamed body that is the
+ * first piece; for each of the others it goes to a job thread and back once more. Between the
+ * threads it is passed on whole: nobody touches it after giving it away.
  */
 #ifndef API_DISPATCH_H
 #define API_DISPATCH_H
@@ -32,6 +33,9 @@ struct flight {
     bool done;                 /**< the reply is there without (more of) the operation's steps */
     bool finished;             /**< flight_finish() was here */
     bool on_writer;            /**< a write task was submitted */
+    piece_fn *piece;           /**< of a streamed body; NULL: there is none */
+    struct job_part part;      /**< the next piece, waiting for a thread */
+    int64_t piece_until_us;    /**< monotonic: when the piece at hand ends, full or not */
     bool limited;              /**< limit_* are to be sent */
     int64_t limit;
     int64_t limit_remaining;

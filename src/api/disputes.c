@@ -163,9 +163,9 @@ static void prepare_resolve(struct call *call)
     if (state == NULL)
         return;
     state->dispute_id = call_arg(call, 1);
-    if (outcomes[state->outcome] == DISPUTE_UPHELD && state->correction.data == NULL)
-        field_fails(call, ACCORD_E_FIELD_MISSING, "/correction");
-    else if (state->correction.data == NULL && state->correction_by.data != NULL)
+    const bool needs_correction =
+        outcomes[state->outcome] == DISPUTE_UPHELD || state->correction_by.data != NULL;
+    if (needs_correction && state->correction.data == NULL)
         field_fails(call, ACCORD_E_FIELD_MISSING, "/correction");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ingest/bundles.h"
 #include "ingest/offer.h"
 #include "store/offers.h"
 #include "store/partners.h"
@@ -181,8 +182,11 @@ static enum accord_error put_write(struct call *call)
         error = touch(call, items, offer->items.count);
     if (error == ACCORD_OK)
         error = ingest_seq(call->tx, 1, &row->seq);
-    return error == ACCORD_OK ? store_offer_insert(call->db, row, items, offer->items.count)
-                              : error;
+    if (error == ACCORD_OK)
+        error = store_offer_insert(call->db, row, items, offer->items.count);
+    return error == ACCORD_OK
+               ? ingest_offer_changed(call->tx, state->channel, state->id, row->from_at)
+               : error;
 }
 
 /* ---- what is answered ---- */

@@ -16,6 +16,7 @@
 #include "api/periods.h"
 #include "api/rates.h"
 #include "api/revenue.h"
+#include "api/simulations.h"
 #include "api/statement_inputs.h"
 #include "api/statement_lines.h"
 #include "api/statements.h"
@@ -39,6 +40,7 @@ static const struct {
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},
     {statement_operations, &statement_operation_count},
+    {simulation_operations, &simulation_operation_count},
     {statement_input_operations, &statement_input_operation_count},
     {statement_line_operations, &statement_line_operation_count},
     {statement_explain_operations, &statement_explain_operation_count},

@@ -110,7 +110,8 @@ enum accord_error report_windows_read(struct db *db, struct arena *arena,
     struct report_windows all = {NULL, 0};
     for (size_t i = 0; i < version_count; i++)
         all.count += is_wanted(ask, &versions[i].terms);
-    if (all.count > 0 && (all.items = arena_array(arena, all.count, sizeof *all.items)) == NULL)
+    all.items = arena_array(arena, all.count + 1, sizeof *all.items);
+    if (all.items == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     size_t at = 0;
     for (size_t i = 0; i < version_count; i++)

@@ -8,10 +8,7 @@
 #include "ingest/statement_lines.h"
 #include "store/statements.h"
 
-/* Of one answer that is no page. */
-enum { STREAM_LINES_MAX = 100000 };
-
-static const size_t body_bytes_max = (size_t)64 << 20;
+static const size_t page_bytes_max = (size_t)64 << 20;
 
 enum form { FORM_JSON, FORM_NDJSON, FORM_CSV };
 
@@ -24,7 +21,7 @@ struct lines_call {
     struct list_page page;
     struct statement_place after;
     enum form form;
-    int64_t limit;
+    bool paged;
     /* while reading */
     struct call *call;
     struct buf *out;
@@ -244,28 +241,40 @@ static void write_csv(struct lines_call *state, const struct statement_line *lin
     csv_row_end(csv);
 }
 
-static enum accord_error take_line(void *context, const struct statement_line *line)
+static void write_line(struct lines_call *state, const struct statement_line *line,
+                       const struct statement_part *part)
 {
-    struct lines_call *state = context;
-    struct statement_part part;
-    enum accord_error error = statement_part_of(line, state->statement.partner, &part);
-    if (error != ACCORD_OK || !part.visible)
-        return error;
-    if (state->count == state->limit) {
-        state->more = true;
-        return ENOUGH;
-    }
     if (state->form == FORM_CSV) {
-        write_csv(state, line, &part);
+        write_csv(state, line, part);
     } else {
         if (state->form == FORM_JSON && state->count > 0)
             buf_add_char(state->out, ',');
-        statement_line_write(state->out, line, &part);
+        statement_line_write(state->out, line, part);
         if (state->form == FORM_NDJSON)
             buf_add_char(state->out, '\n');
     }
     state->count++;
     memcpy(state->last, line->id, sizeof state->last);
+}
+
+static enum accord_error take_line(void *context, const struct statement_line *line)
+{
+    struct lines_call *state = context;
+    struct statement_part part;
+    enum accord_error error = statement_part_of(line, state->statement.partner, &part);
+    if (error != ACCORD_OK)
+        return error;
+    if (part.visible && state->paged && state->count == state->page.limit) {
+        state->more = true;
+        return ENOUGH;
+    }
+    if (part.visible)
+        write_line(state, line, &part);
+    if (!state->paged) {
+        statement_place_of(slice_of(line->id), &state->after);
+        if (call_piece_full(state->call, state->out))
+            return ENOUGH;
+    }
     return buf_error(state->out);
 }
 
@@ -287,8 +296,7 @@ static void prepare(struct call *call)
     state->id = call_arg(call, 0);
     state->call = call;
     state->form = form_of(call_produces(call));
-    state->limit = state->form == FORM_JSON || call_query(call, "limit") != NULL ? state->page.limit
-                                                                                 : STREAM_LINES_MAX;
+    state->paged = state->form == FORM_JSON || call_query(call, "limit") != NULL;
     if (state->page.has_cursor && !statement_place_of(state->page.parts[0], &state->after))
         call_fail(call, ACCORD_E_CURSOR_INVALID, NULL);
 }
@@ -300,25 +308,41 @@ static void write_next(struct call *call, struct lines_call *state, struct json_
     call_page_next(call, w, &place, 1, state->more);
 }
 
-static void read_into(struct call *call, struct lines_call *state)
+static const char *const types[] = {[FORM_JSON] = "application/json",
+                                    [FORM_NDJSON] = "application/x-ndjson",
+                                    [FORM_CSV] = "text/csv; charset=utf-8"};
+
+/* As far as a page or a piece goes. True: there is, or may be, more. */
+static bool write_lines(struct call *call, struct lines_call *state, struct buf *out)
 {
-    static const char *const types[] = {[FORM_JSON] = "application/json",
-                                        [FORM_NDJSON] = "application/x-ndjson",
-                                        [FORM_CSV] = "text/csv; charset=utf-8"};
-    struct buf *out = &call->reply->body;
-    buf_done(out);
-    buf_init(out, body_bytes_max);
-    call->reply->status = 200;
-    call->reply->content_type = types[state->form];
+    const struct statement_place after = state->after;
     state->out = out;
     csv_writer_init(&state->csv, out);
-    if (state->form == FORM_JSON)
-        buf_add_str(out, "{\"items\":[");
-    else if (state->form == FORM_CSV && !state->page.has_cursor)
+    if (state->form == FORM_CSV && !after.begun)
         write_header(&state->csv);
     const enum accord_error error =
-        each_line(call->db, call->arena, state->id, &state->after, take_line, state);
-    if (error != ENOUGH && call_check(call, error))
+        each_line(call->db, call->arena, state->id, &after, take_line, state);
+    if (error != ENOUGH)
+        call_check(call, error);
+    return error == ENOUGH;
+}
+
+static bool write_piece(struct call *call, struct buf *out)
+{
+    return write_lines(call, call->state, out);
+}
+
+static void write_page(struct call *call, struct lines_call *state)
+{
+    struct buf *out = &call->reply->body;
+    buf_done(out);
+    buf_init(out, page_bytes_max);
+    call->reply->status = 200;
+    call->reply->content_type = types[state->form];
+    if (state->form == FORM_JSON)
+        buf_add_str(out, "{\"items\":[");
+    write_lines(call, state, out);
+    if (call->failed)
         return;
     if (state->form == FORM_JSON) {
         struct json_writer w = {.out = out, .comma = true};
@@ -345,8 +369,12 @@ static void read(struct call *call)
     if (!statement_visible(call, state->id, INT64_MIN, &state->statement))
         return;
     state->not_modified = statement_etag(call, &state->statement.hash, suffixes[state->form]);
-    if (!state->not_modified && !call->failed)
-        read_into(call, state);
+    if (state->not_modified || call->failed)
+        return;
+    if (state->paged)
+        write_page(call, state);
+    else
+        call_stream(call, types[state->form], write_piece);
 }
 
 const struct operation statement_line_operations[] = {

@@ -97,6 +97,21 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     return arena_alloc(arena, bytes);
 }
 
+void *arena_room(struct arena *arena, void *items, size_t count, size_t *cap, size_t size)
+{
+    enum { FIRST = 8 };
+    if (count < *cap)
+        return items;
+    const size_t more = *cap == 0 ? FIRST : 2 * *cap;
+    void *room = arena_array(arena, more, size);
+    if (room == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(room, items, count * size);
+    *cap = more;
+    return room;
+}
+
 char *arena_strdup(struct arena *arena, struct slice text)
 {
     if (text.len == SIZE_MAX)

@@ -23,6 +23,12 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t bytes);
 /** `count` zeroed elements; NULL on overflow too. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
+/**
+ * A list with room for one more: `items` themselves, or a larger copy (zeroed behind `count`) when
+ * they are `*cap` already, which then says how many it has room for. NULL when it fails; the list
+ * is as it was.
+ */
+void *arena_room(struct arena *arena, void *items, size_t count, size_t *cap, size_t size);
 /** A NUL-terminated copy; NULL when it fails. */
 char *arena_strdup(struct arena *arena, struct slice text);
 /** Formatted text, NUL-terminated. */

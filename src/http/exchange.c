@@ -88,10 +88,10 @@ static void log_request(const struct exchange *exchange)
     const char *error = exchange->log_error != NULL ? exchange->log_error
                         : exchange->held            ? NULL
                                                     : exchange->pub.error_code;
-    LOG(exchange->status >= 500 ? LOG_WARN : LOG_INFO, "request",
-        LOG_TEXT("request_id", request->request_id), LOG_TEXT("partner", exchange->pub.partner),
-        LOG_TEXT("route", exchange->pub.route), LOG_TEXT("method", method),
-        LOG_INT("status", exchange->status),
+    LOG(exchange->status >= 500 || (exchange->streamed && error != NULL) ? LOG_WARN : LOG_INFO,
+        "request", LOG_TEXT("request_id", request->request_id),
+        LOG_TEXT("partner", exchange->pub.partner), LOG_TEXT("route", exchange->pub.route),
+        LOG_TEXT("method", method), LOG_INT("status", exchange->status),
         LOG_INT("duration_us", clock_monotonic_us() - request->started_us),
         LOG_INT("bytes",
                 exchange->streamed ? exchange->sent_all + exchange->sent : exchange->out.len),

@@ -306,17 +306,25 @@ struct closed {
     int64_t *withheld;
 };
 
-static enum accord_error settle_accounts(struct closing *c)
+static enum accord_error settle_booked(void *context, struct closing *c)
+{
+    (void)context;
+    enum accord_error error =
+        windows_sheet_post(c->arena, &c->periods, &c->sheet, c->day, &c->windows);
+    if (error == ACCORD_OK)
+        error = statement_lines_each(c->db, &c->periods, c->day, &c->windows, NULL,
+                                     closing_take_line, c);
+    return error;
+}
+
+static enum accord_error settle_accounts(struct closing *c, closing_lines_fn *lines, void *context)
 {
     enum accord_error error = windows_sheet_read(c->db, c->arena, &c->periods, c->day, &c->sheet);
-    if (error == ACCORD_OK)
-        error = windows_sheet_post(c->arena, &c->periods, &c->sheet, c->day, &c->windows);
     if (error == ACCORD_OK)
         error = add_parties(c);
     buf_init(&c->line, LINE_BYTES_MAX);
     if (error == ACCORD_OK)
-        error = statement_lines_each(c->db, &c->periods, c->day, &c->windows, NULL,
-                                     closing_take_line, c);
+        error = lines(context, c);
     buf_done(&c->line);
     if (error == ACCORD_OK)
         error = add_adjustments(c);
@@ -371,8 +379,9 @@ static enum accord_error result_of(const struct closing *c, const struct closed 
     return ret->period.label == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
 }
 
-enum accord_error close_draft(struct db *db, struct arena *arena, const char *agreement,
-                              const char *label, instant_us now, struct close_result *ret)
+enum accord_error closing_draft(struct db *db, struct arena *arena, const char *agreement,
+                                const char *label, instant_us now, closing_lines_fn *lines,
+                                void *context, struct close_result *ret)
 {
     struct closing c = {.db = db, .arena = arena};
     struct closed closed;
@@ -380,11 +389,17 @@ enum accord_error close_draft(struct db *db, struct arena *arena, const char *ag
     if (error == ACCORD_OK)
         error = store_journal_head(db, &c.cutoff);
     if (error == ACCORD_OK)
-        error = settle_accounts(&c);
+        error = settle_accounts(&c, lines, context);
     if (error == ACCORD_OK)
         error = make_statements(&c, &closed);
     closing_done(&c);
     return error != ACCORD_OK ? error : result_of(&c, &closed, ret);
+}
+
+enum accord_error close_draft(struct db *db, struct arena *arena, const char *agreement,
+                              const char *label, instant_us now, struct close_result *ret)
+{
+    return closing_draft(db, arena, agreement, label, now, settle_booked, NULL, ret);
 }
 
 /* ---- writing ---- */
@@ -448,7 +463,7 @@ enum accord_error close_period(struct ingest_tx *tx, const char *agreement, cons
     if (error != ACCORD_OK)
         return error;
     c.cutoff = seq - 1;
-    error = settle_accounts(&c);
+    error = settle_accounts(&c, settle_booked, NULL);
     if (error == ACCORD_OK)
         error = make_statements(&c, &closed);
     closing_done(&c);

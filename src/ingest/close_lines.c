@@ -151,8 +151,7 @@ static enum accord_error give_line(struct closing *c, const struct statement_lin
     return error;
 }
 
-/* What the period that is closed brings to the sums of windows. */
-static enum accord_error add_booked(struct closing *c, const struct statement_line *line)
+enum accord_error closing_add_booked(struct closing *c, const struct statement_line *line)
 {
     struct window_part *part =
         windows_sheet_part(&c->sheet, &c->periods, line->period, line->version);
@@ -184,7 +183,7 @@ enum accord_error closing_take_line(void *context, const struct statement_line *
     enum line_kind kind = LINE_SALE;
     enum accord_error error = kind_of(line, &kind);
     if (error == ACCORD_OK && !line->is_window)
-        error = add_booked(c, line);
+        error = closing_add_booked(c, line);
     if (error == ACCORD_OK && c->only != NULL)
         return give_line(c, line, kind, c->only);
     for (uint32_t i = 0; error == ACCORD_OK && i < terms->party_count; i++)

@@ -145,7 +145,8 @@ static void write_versions(struct json_writer *w, const struct closing *c,
     jw_key(w, "versions");
     jw_array(w);
     for (size_t i = 0; i < c->periods.version_count; i++)
-        if (account->versions[i] || &c->periods.versions[i] == c->governs)
+        if (account->versions[i] ||
+            c->periods.versions[i].terms.version == c->governs->terms.version)
             jw_int(w, c->periods.versions[i].terms.version);
     jw_array_end(w);
 }

@@ -5,6 +5,7 @@
 #include "ingest/close.h"
 #include "ingest/keymap.h"
 #include "ingest/statement_lines.h"
+#include "store/sales.h"
 
 /** Kinds of lines, in the order in which a statement lists them. */
 enum line_kind {
@@ -121,6 +122,22 @@ struct closing {
     const char *operator_id; /**< or NULL: there is none */
 };
 
+/** Gives all lines to closing_take_line(), and fills `windows`. */
+typedef enum accord_error closing_lines_fn(void *context, struct closing *c);
+/** A draft with other lines than those that are booked: see close_draft(). */
+enum accord_error closing_draft(struct db *db, struct arena *arena, const char *agreement,
+                                const char *label, instant_us now, closing_lines_fn *lines,
+                                void *context, struct close_result *ret);
+
+/** Orders of sales and the entries of those sales, in the order of `seqs`. */
+enum accord_error closing_load_sales(struct db *db, struct arena *arena, const int64_t *seqs,
+                                     size_t count, struct stored_order **ret_orders,
+                                     struct entry_list **ret_lists);
+/** A sale with its lines' names, whether or not it is current; in the arena. */
+enum accord_error closing_sale_of(struct db *db, struct arena *arena,
+                                  const struct stored_order *stored, int64_t seq,
+                                  const struct stored_sale **ret);
+
 /** The account of a partner, once they are in the order of ids; NULL: it has none. */
 const struct closing_account *closing_find(const struct closing *c, const char *partner);
 /** The account of a partner; made when it has none. */
@@ -135,12 +152,22 @@ enum accord_error closing_work_out(const struct closing *c, const struct closing
 
 /** Writes what statements are made from, up to what is not in lines; accounts are in order. */
 enum accord_error closing_inputs(struct closing *c);
+/** Of that the lines (ingest/close_input_lines.c). */
+enum accord_error closing_inputs_lines(struct closing *c);
+enum { CLOSING_CHUNK_BYTES = 64 << 10 }; /**< of a piece of a file, about */
+/** Hashes what has been written of a file, and stores it if the close does; does nothing while it
+ *  is shorter than `keep_below`. */
+enum accord_error closing_inputs_flush(const struct closing *c, struct closing_account *account,
+                                       size_t keep_below);
 /** Writes the rest of an account's, and says its hash. */
 enum accord_error closing_inputs_end(struct closing *c, struct closing_account *account,
                                      const struct closing_amounts *amounts,
                                      const struct hash *lines_hash, struct hash *ret);
 /** Frees what is not in the arena. */
 void closing_done(struct closing *c);
+
+/** Adds a sale line to what the period brings to the sums of windows. */
+enum accord_error closing_add_booked(struct closing *c, const struct statement_line *line);
 
 /** Works out and writes the statement of an account. */
 enum accord_error closing_statement(struct closing *c, struct closing_account *account,

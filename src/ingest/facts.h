@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "ingest/tx.h"
+#include "store/bundles.h"
 #include "store/facts.h"
 #include "json/decode.h"
 
@@ -101,7 +102,8 @@ struct fact {
     const char *refund_id;            /**< of refunds, charge-backs, reversals, else NULL */
     const char *subject_id;           /**< of a membership, entry, adjustment, payment, else NULL */
     const char *subject_part;         /**< term_id, "" for the first; state; purpose; else NULL */
-    const struct accord_order *order; /**< of order.paid */
+    const struct accord_order *order; /**< of order.paid; of a whole offer: without lines */
+    const struct bundle_row *bundle; /**< of order.paid for a whole offer: all but seq; else NULL */
     const struct accord_refund *rows; /**< of a refund or charge-back: one, or one a line */
     size_t row_count;
 

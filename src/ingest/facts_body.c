@@ -430,6 +430,42 @@ static enum accord_error build_order(struct arena *arena, const char *partner, s
     return error;
 }
 
+/* What was paid for an offer as a whole: the offer says what its lines are. */
+static enum accord_error build_bundle(struct arena *arena, const char *partner, struct fact *fact,
+                                      struct json_problems *problems)
+{
+    const struct raw_fact *raw = fact->raw;
+    struct accord_order *order = arena_alloc(arena, sizeof *order);
+    struct bundle_row *bundle = arena_alloc(arena, sizeof *bundle);
+    if (order == NULL || bundle == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    *bundle = (struct bundle_row){
+        .channel = partner,
+        .offer = raw->offer.data,
+        .occurred_at = fact->occurred_at,
+        .paid = raw->paid,
+        .tax = raw->has_tax ? raw->tax : -1,
+        .store_fee = raw->has_store_fee ? raw->store_fee : -1,
+        .payment_fee = raw->has_payment_fee ? raw->payment_fee : -1,
+    };
+    const enum accord_error error = add_discounts(&raw->discounts, bundle->discounts);
+    for (size_t funder = 0; funder < ACCORD_FUNDERS; funder++)
+        if (!within(bundle->discounts[funder])) {
+            json_problem_add(problems, ACCORD_E_AMOUNT_OUT_OF_RANGE, "/discounts", "%s",
+                             "The discounts of one funder add up to more than 10^13 minor units");
+            return error;
+        }
+    *order = (struct accord_order){
+        .channel = partner,
+        .order_id = fact->order_id,
+        .occurred_at_us = fact->occurred_at,
+        .currency = raw->currency,
+    };
+    fact->order = order;
+    fact->bundle = bundle;
+    return error;
+}
+
 static enum accord_error build_refund(struct arena *arena, const char *partner, struct fact *fact,
                                       struct json_problems *problems)
 {
@@ -483,6 +519,8 @@ enum accord_error fact_build_money(struct arena *arena, const char *partner, str
     const enum accord_error error = check_line_ids(arena, &fact->raw->lines, problems);
     if (error != ACCORD_OK || problems->total > 0)
         return error;
+    if (sale && fact->raw->has_paid)
+        return build_bundle(arena, partner, fact, problems);
     return sale ? build_order(arena, partner, fact, problems)
                 : build_refund(arena, partner, fact, problems);
 }

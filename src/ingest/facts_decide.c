@@ -305,7 +305,7 @@ static void accept(struct writing *w, struct item *item)
     if (item->order != SIZE_MAX) {
         struct order_slot *order = facts_row_at(&w->orders, item->order);
         order->touched = true;
-        if (fact->order != NULL && item->target == SIZE_MAX)
+        if (fact->order != NULL && fact->bundle == NULL && item->target == SIZE_MAX)
             order->sale = fact; /* first and only, so far */
         else if (fact->order != NULL || fact->type == FACT_VOID)
             order->sale = NULL; /* read what stands in the end */

@@ -207,8 +207,8 @@ static const struct {
     [FACT_TOUCH] = {BIT(COURSE) | BIT(LEARNER) | BIT(LINK), BIT(COUNT) | BIT(OFFER) | BIT(KIND)},
     [FACT_ENROLMENT] = {BIT(COURSE), BIT(COUNT) | BIT(OFFER)},
     [FACT_USAGE] = {BIT(COURSE) | BIT(SECONDS), BIT(FROM) | BIT(TO)},
-    [FACT_ORDER_PAID] = {BIT(ORDER_ID) | BIT(CURRENCY) | BIT(LINES),
-                         BIT(OFFER) | FEES | BIT(DISCOUNTS) | BIT(TOUCH)},
+    [FACT_ORDER_PAID] = {BIT(ORDER_ID) | BIT(CURRENCY),
+                         BIT(LINES) | BIT(OFFER) | BIT(PAID) | FEES | BIT(DISCOUNTS) | BIT(TOUCH)},
     [FACT_ORDER_REFUNDED] = {BIT(ORDER_ID) | BIT(REFUND_ID), BIT(LINES) | RETURNED | BIT(REASON)},
     [FACT_ORDER_CHARGED_BACK] = {BIT(ORDER_ID) | BIT(REFUND_ID),
                                  BIT(LINES) | RETURNED | BIT(REASON)},
@@ -397,6 +397,19 @@ static void check_checkin(const struct raw_fact *raw, bool stored, struct json_p
         problem(problems, ACCORD_E_FIELD_MISSING, "learner");
 }
 
+/* Lines, or what was paid for an offer as a whole. */
+static void check_sale(const struct raw_fact *raw, struct json_problems *problems)
+{
+    if (raw->has_paid && raw->lines.items != NULL)
+        problem(problems, ACCORD_E_FIELD_UNKNOWN, "paid");
+    else if (!raw->has_paid && raw->lines.items == NULL)
+        problem(problems, ACCORD_E_FIELD_MISSING, "lines");
+    else if (raw->has_paid && raw->offer.data == NULL)
+        problem(problems, ACCORD_E_FIELD_MISSING, "offer");
+    else if (raw->has_paid)
+        check_offer(raw, problems);
+}
+
 static void check_refund(const struct raw_fact *raw, struct json_problems *problems)
 {
     if (raw->lines.items == NULL && !raw->has_amount)
@@ -435,6 +448,9 @@ static void check_together(const struct raw_fact *raw, enum fact_type type, bool
     case FACT_CHECKIN:
         check_checkin(raw, stored, problems);
         break;
+    case FACT_ORDER_PAID:
+        check_sale(raw, problems);
+        break;
     case FACT_ORDER_REFUNDED:
     case FACT_ORDER_CHARGED_BACK:
         check_refund(raw, problems);
@@ -468,7 +484,6 @@ static void check_together(const struct raw_fact *raw, enum fact_type type, bool
     case FACT_TOUCH:
     case FACT_ENROLMENT:
     case FACT_USAGE:
-    case FACT_ORDER_PAID:
     case FACT_ORDER_CHARGEBACK_REVERSED:
     case FACT_MEMBERSHIP_CANCELLED:
     case FACT_CHALLENGE_WITHDRAWN:

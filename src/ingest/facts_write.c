@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/bundles.h"
 #include "ingest/facts_writing.h"
 #include "ingest/feedback.h"
 #include "ingest/post.h"
@@ -61,6 +62,37 @@ static const char *opaque_id(struct writing *w, const struct order_name *name)
     return arena_printf(w->tx->arena, "ord_%.26s", hex);
 }
 
+/* Offers sold as a whole get the lines that the offers make of them. */
+static enum accord_error insert_bundles(struct writing *w, struct sale_row *rows, size_t count)
+{
+    struct arena *arena = w->tx->arena;
+    struct bundle_row *bundles = arena_array(arena, count + 1, sizeof *bundles);
+    struct accord_order *orders = arena_array(arena, count + 1, sizeof *orders);
+    size_t *of_row = arena_array(arena, count + 1, sizeof *of_row);
+    size_t found = 0;
+    size_t sale = 0;
+    if (bundles == NULL || orders == NULL || of_row == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < w->accepted; i++) {
+        const struct fact *fact = w->kept[i]->fact;
+        if (fact->order == NULL)
+            continue;
+        if (fact->bundle != NULL) {
+            bundles[found] = *fact->bundle;
+            bundles[found].seq = fact->seq;
+            orders[found] = *fact->order;
+            of_row[found++] = sale;
+        }
+        sale++;
+    }
+    if (found == 0)
+        return ACCORD_OK;
+    enum accord_error error = ingest_bundle_lines(w->tx->db, arena, bundles, found, orders);
+    for (size_t i = 0; error == ACCORD_OK && i < found; i++)
+        rows[of_row[i]].order = &orders[i];
+    return error == ACCORD_OK ? store_bundles_insert(w->tx->db, bundles, found) : error;
+}
+
 static enum accord_error insert_sales(struct writing *w)
 {
     struct sale_row *rows = arena_array(w->tx->arena, w->accepted, sizeof *rows);
@@ -84,7 +116,8 @@ static enum accord_error insert_sales(struct writing *w)
             return ACCORD_E_OUT_OF_MEMORY;
         memcpy(row->learner, item->fact->learner, LEARNER_BYTES);
     }
-    return store_sales_insert(w->tx->db, rows, count);
+    const enum accord_error error = insert_bundles(w, rows, count);
+    return error != ACCORD_OK ? error : store_sales_insert(w->tx->db, rows, count);
 }
 
 static enum refund_kind kind_of(enum fact_type type)

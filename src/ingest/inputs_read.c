@@ -6,57 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/closing.h"
-#include "ingest/inputs_decode.h"
+#include "ingest/inputs_reading.h"
 #include "ingest/rates.h"
-#include "ingest/settled.h"
 
 enum { ROW_BYTES_MAX = 64 << 20, LINE_BYTES_MAX = 1 << 20 };
 
 static const size_t arena_bytes_max = (size_t)1 << 30;
 
-/* In the order of the file. */
-enum row_kind {
-    ROW_HEAD,
-    ROW_VERSION,
-    ROW_SETTINGS,
-    ROW_PART,
-    ROW_POSTED,
-    ROW_ORDER,
-    ROW_GIVEN,
-    ROW_ADJUSTMENT,
-    ROW_PAYMENT,
-    ROW_HOLD,
-    ROW_END,
-    ROW_KINDS,
-};
 static const char *const row_names[ROW_KINDS] = {"inputs",  "version", "settings", "part",
                                                  "posted",  "order",   "line",     "adjustment",
                                                  "payment", "hold",    "end"};
-
-struct inputs_reader {
-    struct arena *arena; /* of what is kept */
-    struct arena *row;   /* of the row at hand */
-    struct buf partial;  /* of a row whose end has not come */
-    struct hash_stream hash;
-    inputs_line_fn *each;
-    void *context;
-    int64_t number; /* of the row at hand, from 1 */
-    enum row_kind kind;
-    struct inputs_head_row head;
-    struct closing c;
-    struct closing_account *account; /* NULL: versions are still coming */
-    struct statement_row previous;
-    struct agreement_choice choice;
-    size_t version_cap;
-    size_t part_cap;
-    size_t posted_cap;
-    bool settings;
-    bool windows_done;
-    struct inputs_end_row end;
-    enum accord_error error;
-    char why[256];
-};
 
 enum accord_error inputs_reader_new(inputs_line_fn *each, void *context, struct inputs_reader **ret)
 {
@@ -89,9 +48,7 @@ void inputs_reader_free(struct inputs_reader *r)
     free(r);
 }
 
-static enum accord_error refuse(struct inputs_reader *r, enum accord_error error,
-                                const char *format, ...) __attribute__((format(printf, 3, 4)));
-static enum accord_error refuse(struct inputs_reader *r, enum accord_error error,
+enum accord_error inputs_refuse(struct inputs_reader *r, enum accord_error error,
                                 const char *format, ...)
 {
     va_list args;
@@ -104,13 +61,14 @@ static enum accord_error refuse(struct inputs_reader *r, enum accord_error error
     return error;
 }
 
-static enum accord_error decode(struct inputs_reader *r, struct arena *arena, struct slice text,
+enum accord_error inputs_decode(struct inputs_reader *r, struct arena *arena, struct slice text,
                                 const struct json_object *spec, void *ret)
 {
     struct json_problems problems = {.count = 0};
     const enum accord_error error = json_decode(arena, text, spec, "", ret, &problems);
     if (error != ACCORD_OK && problems.count > 0)
-        return refuse(r, error, "%s: %s", problems.items[0].pointer, problems.items[0].message);
+        return inputs_refuse(r, error, "%s: %s", problems.items[0].pointer,
+                             problems.items[0].message);
     return error;
 }
 
@@ -135,13 +93,14 @@ static enum accord_error take_head(struct inputs_reader *r, struct slice text)
 {
     struct inputs_head_row *head = &r->head;
     struct closing *c = &r->c;
-    enum accord_error error = decode(r, r->arena, text, &inputs_head_spec, head);
+    enum accord_error error = inputs_decode(r, r->arena, text, &inputs_head_spec, head);
     if (error != ACCORD_OK)
         return error;
     if (!period_parse(head->period, &c->periods.quarterly, &c->day))
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/period: is none");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/period: is none");
     if (zone_find(head->time_zone, &c->periods.zone) != ACCORD_OK)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/time_zone: is not known to this machine");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID,
+                             "/time_zone: is not known to this machine");
     c->periods.time_zone = head->time_zone.data;
     c->next = period_after(c->periods.quarterly, c->day);
     c->cutoff = head->cutoff;
@@ -169,20 +128,21 @@ static enum accord_error take_version(struct inputs_reader *r, struct slice text
     struct agreement_version version;
     struct agreement_version *place;
     struct json_problems problems = {.count = 0};
-    enum accord_error error = decode(r, r->arena, text, &inputs_version_spec, &row);
+    enum accord_error error = inputs_decode(r, r->arena, text, &inputs_version_spec, &row);
     if (error == ACCORD_OK)
         error = agreement_decode(r->arena, row.body, r->head.agreement.data, row.version, false,
                                  NULL, NULL, &version, &problems);
     if (error != ACCORD_OK && problems.count > 0)
-        return refuse(r, error, "/body%s: %s", problems.items[0].pointer,
-                      problems.items[0].message);
+        return inputs_refuse(r, error, "/body%s: %s", problems.items[0].pointer,
+                             problems.items[0].message);
     if (error != ACCORD_OK)
         return error;
     if (periods->version_count > 0 &&
         periods->versions[periods->version_count - 1].terms.version >= row.version)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/version: is not above the one before");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/version: is not above the one before");
     if (version.quarterly != periods->quarterly || version.zone != periods->zone)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/body/period: is not that of the statement");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID,
+                             "/body/period: is not that of the statement");
     version.terms.effective_to_us = row.effective_to;
     error = add_version(r, &place);
     if (error == ACCORD_OK)
@@ -195,9 +155,9 @@ static enum accord_error take_settings(struct inputs_reader *r, struct slice tex
 {
     struct inputs_settings_row row;
     struct agreement_version *place;
-    enum accord_error error = decode(r, r->row, text, &inputs_settings_spec, &row);
+    enum accord_error error = inputs_decode(r, r->row, text, &inputs_settings_spec, &row);
     if (error == ACCORD_OK && (r->settings || r->head.derived))
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "settings stand here without need");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "settings stand here without need");
     if (error == ACCORD_OK)
         error = add_version(r, &place);
     if (error != ACCORD_OK)
@@ -229,7 +189,8 @@ static enum accord_error seal(struct inputs_reader *r)
             c->governs = versions[i];
     }
     if (c->governs == NULL)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "the version that governs does not stand above");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID,
+                             "the version that governs does not stand above");
     r->choice = (struct agreement_choice){terms, versions, count};
     const enum accord_error error = closing_account_of(c, c->only, &r->account);
     if (error == ACCORD_OK)
@@ -239,7 +200,7 @@ static enum accord_error seal(struct inputs_reader *r)
 
 /* ---- windows ---- */
 
-static const struct agreement_version *find_version(const struct inputs_reader *r, int64_t number,
+const struct agreement_version *inputs_find_version(const struct inputs_reader *r, int64_t number,
                                                     size_t *ret_index)
 {
     for (size_t i = 0; i < r->choice.count; i++)
@@ -250,7 +211,7 @@ static const struct agreement_version *find_version(const struct inputs_reader *
     return NULL;
 }
 
-static bool take_period(const struct inputs_reader *r, struct slice text, int64_t *ret)
+bool inputs_take_period(const struct inputs_reader *r, struct slice text, int64_t *ret)
 {
     return rates_parse_day(text, ret) && period_of_day(r->c.periods.quarterly, *ret) == *ret &&
            *ret <= r->c.day;
@@ -261,23 +222,24 @@ static enum accord_error take_part(struct inputs_reader *r, struct slice text)
     struct window_sheet *sheet = &r->c.sheet;
     struct inputs_part_row row;
     struct window_part part = {.has_sums = true, .takes_part = true};
-    enum accord_error error = decode(r, r->row, text, &inputs_part_spec, &row);
+    enum accord_error error = inputs_decode(r, r->row, text, &inputs_part_spec, &row);
     if (error != ACCORD_OK)
         return error;
-    const struct agreement_version *version = find_version(r, row.version, &part.version);
+    const struct agreement_version *version = inputs_find_version(r, row.version, &part.version);
     if (version == NULL)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/version: does not stand above");
-    if (!take_period(r, row.period, &part.first))
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/period: is none of the agreement up to now");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/version: does not stand above");
+    if (!inputs_take_period(r, row.period, &part.first))
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID,
+                             "/period: is none of the agreement up to now");
     if (!rates_parse_day(row.year, &part.period.year))
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/year: is no day");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/year: is no day");
     if (row.shares.count != version->terms.party_count)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/shares: not one for each party");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/shares: not one for each party");
     if (sheet->count > 0) {
         const struct window_part *last = &sheet->parts[sheet->count - 1];
         if (last->first > part.first ||
             (last->first == part.first && last->version >= part.version))
-            return refuse(r, ACCORD_E_FIELDS_INVALID, "parts are out of order");
+            return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "parts are out of order");
     }
     part.period.period = row.number;
     part.period.days = row.days;
@@ -307,13 +269,14 @@ static enum accord_error take_posted(struct inputs_reader *r, struct slice text)
     struct inputs_posted_row row;
     int64_t period;
     size_t unused;
-    enum accord_error error = decode(r, r->arena, text, &inputs_posted_spec, &row);
+    enum accord_error error = inputs_decode(r, r->arena, text, &inputs_posted_spec, &row);
     if (error != ACCORD_OK)
         return error;
-    if (find_version(r, row.version, &unused) == NULL)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/version: does not stand above");
-    if (!take_period(r, row.period, &period))
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/period: is none of the agreement up to now");
+    if (inputs_find_version(r, row.version, &unused) == NULL)
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/version: does not stand above");
+    if (!inputs_take_period(r, row.period, &period))
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID,
+                             "/period: is none of the agreement up to now");
     sheet->posted =
         more(r, sheet->posted, sheet->posted_count, &r->posted_cap, sizeof *sheet->posted);
     if (sheet->posted == NULL)
@@ -328,7 +291,7 @@ static enum accord_error take_posted(struct inputs_reader *r, struct slice text)
     return ACCORD_OK;
 }
 
-static enum accord_error take_statement_line(void *context, const struct statement_line *line)
+enum accord_error inputs_take_statement_line(void *context, const struct statement_line *line)
 {
     struct inputs_reader *r = context;
     const enum accord_error error = closing_take_line(&r->c, line);
@@ -348,202 +311,8 @@ static enum accord_error settle_windows(struct inputs_reader *r)
     if (error == ACCORD_OK && c->sheet.count > 0)
         error = windows_sheet_post(r->arena, &c->periods, &c->sheet, c->day, &c->windows);
     if (error == ACCORD_OK)
-        error = statement_window_lines(&c->periods, c->day, &c->windows, take_statement_line, r);
-    return error;
-}
-
-/* ---- orders ---- */
-
-/* What a row says, as settle reads it. */
-struct order_facts {
-    struct accord_order order;
-    struct refund_row *refunds;
-    struct settled settled;
-};
-
-static enum accord_error read_lines(struct inputs_reader *r, const struct inputs_order_row *row,
-                                    struct order_facts *facts)
-{
-    const struct inputs_line_row *rows = row->lines.items;
-    struct accord_line *lines = arena_array(r->row, row->lines.count + 1, sizeof *lines);
-    if (lines == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < row->lines.count; i++) {
-        if (i > 0 && rows[i].line <= rows[i - 1].line)
-            return refuse(r, ACCORD_E_FIELDS_INVALID, "/lines/%zu: is out of order", i);
-        lines[i] = (struct accord_line){
-            .line_id = rows[i].line_id.data,
-            .provider = rows[i].provider.data,
-            .course_id = rows[i].course_id.data,
-            .course_known = true,
-            .quantity = rows[i].quantity,
-            .paid = rows[i].paid,
-            .tax = rows[i].tax,
-            .store_fee = rows[i].store_fee,
-            .payment_fee = rows[i].payment_fee,
-        };
-        memcpy(lines[i].discounts, rows[i].discounts.items, sizeof lines[i].discounts);
-    }
-    facts->order.lines = lines;
-    facts->order.line_count = row->lines.count;
-    return ACCORD_OK;
-}
-
-static enum accord_error read_refunds(struct inputs_reader *r, const struct inputs_order_row *row,
-                                      struct order_facts *facts)
-{
-    const struct inputs_refund_row *rows = row->refunds.items;
-    facts->refunds = arena_array(r->row, row->refunds.count + 1, sizeof *facts->refunds);
-    if (facts->refunds == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < row->refunds.count; i++)
-        facts->refunds[i] = (struct refund_row){
-            .line = rows[i].row,
-            .channel = rows[i].partner.data,
-            .kind = REFUND_PLAIN,
-            .event_id = rows[i].event_id.data,
-            .occurred_at = rows[i].occurred_at,
-            .line_id = rows[i].line_id.data,
-            .amount = rows[i].amount,
-            .tax_returned = rows[i].tax_returned,
-            .fee_returned = rows[i].fee_returned,
-        };
-    return ACCORD_OK;
-}
-
-static enum accord_error read_rates(struct inputs_reader *r, const struct inputs_order_row *row,
-                                    struct order_facts *facts)
-{
-    const struct inputs_rate_row *rows = row->rates.items;
-    struct accord_rate_pin *pins = arena_array(r->row, r->choice.count + 1, sizeof *pins);
-    if (pins == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < row->rates.count; i++) {
-        size_t at;
-        if (find_version(r, rows[i].version, &at) == NULL)
-            continue; /* of a version that the partner has not signed */
-        pins[at].num = rows[i].num;
-        pins[at].den = rows[i].den;
-        memcpy(pins[at].text, rows[i].text.data, rows[i].text.len);
-        if (!rates_parse_day(rows[i].day, &pins[at].day))
-            return refuse(r, ACCORD_E_FIELDS_INVALID, "/rates/%zu/day: is no day", i);
-    }
-    facts->order.rates = pins;
-    return ACCORD_OK;
-}
-
-static enum accord_error settle_facts(struct inputs_reader *r, const struct inputs_order_row *row,
-                                      struct order_facts *facts)
-{
-    facts->order = (struct accord_order){.channel = row->channel.data,
-                                         .order_id = row->order_id.data,
-                                         .occurred_at_us = row->occurred_at,
-                                         .currency = row->currency};
-    enum accord_error error = read_lines(r, row, facts);
-    if (error == ACCORD_OK)
-        error = read_refunds(r, row, facts);
-    if (error == ACCORD_OK)
-        error = read_rates(r, row, facts);
-    if (error != ACCORD_OK || row->lines.count == 0)
-        return error;
-    const struct sale_view view = {row->sale, &facts->order, facts->refunds, row->refunds.count};
-    return settled_with(&r->choice, r->row, &view, &facts->settled);
-}
-
-/* What stands for a line, up to the period. */
-static enum accord_error add_settled(struct inputs_reader *r, const struct settled *settled,
-                                     size_t line, struct statement_groups *groups)
-{
-    enum accord_error error = ACCORD_OK;
-    for (size_t i = 0; error == ACCORD_OK && i < settled->count; i++) {
-        const struct entry_row *row = &settled->rows[i];
-        if (row->line != (int64_t)line || *row->held != '\0')
-            continue;
-        const int64_t period = period_of_day(r->c.periods.quarterly, row->day);
-        if (period > r->c.day)
-            continue;
-        struct entry_row *group = statement_group_of(r->row, groups, period, row->version);
-        error = group == NULL ? ACCORD_E_OUT_OF_MEMORY : entry_add(group, row, 1);
-    }
-    return error;
-}
-
-static enum accord_error take_away_posted(struct inputs_reader *r,
-                                          const struct inputs_group_row *posted,
-                                          struct statement_groups *groups)
-{
-    struct entry_row row = {.version = posted->version};
-    const struct inputs_share_row *shares = posted->shares.items;
-    size_t unused;
-    if (find_version(r, posted->version, &unused) == NULL)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/posted: a version that does not stand above");
-    if (!take_period(r, posted->period, &row.day))
-        return refuse(r, ACCORD_E_FIELDS_INVALID,
-                      "/posted: a period that is none of the agreement up to now");
-    memcpy(row.numbers, posted->numbers.items, sizeof row.numbers);
-    for (size_t i = 0; i < posted->shares.count; i++)
-        row.shares[row.share_count++] =
-            (struct entry_share){shares[i].payee.data, shares[i].amount};
-    struct entry_row *group = statement_group_of(r->row, groups, row.day, row.version);
-    return group == NULL ? ACCORD_E_OUT_OF_MEMORY : entry_add(group, &row, -1);
-}
-
-/* The lines of a statement that one line of the order has: of those that stand, those that were
- * posted, or both. */
-static enum accord_error give_place(struct inputs_reader *r, const struct inputs_order_row *row,
-                                    const struct order_facts *facts, size_t *line, size_t *posted)
-{
-    const struct inputs_line_row *lines = row->lines.items;
-    const struct inputs_group_row *groups_posted = row->posted.items;
-    struct statement_groups groups = {.count = 0};
-    enum accord_error error = ACCORD_OK;
-    struct statement_line head = {.sale_seq = row->sale,
-                                  .channel = row->channel.data,
-                                  .order_id = row->order_id.data,
-                                  .currency = row->currency.code,
-                                  .occurred_at = row->occurred_at};
-    const bool stands =
-        *line < row->lines.count &&
-        (*posted >= row->posted.count || lines[*line].line <= groups_posted[*posted].line);
-    if (stands) {
-        head.line = lines[*line].line;
-        head.line_id = lines[*line].line_id.data;
-        head.provider = lines[*line].provider.data;
-        head.course_id = lines[*line].course_id.data;
-        error = add_settled(r, &facts->settled, *line, &groups);
-        (*line)++;
-    } else {
-        head.line = groups_posted[*posted].line;
-        head.line_id = groups_posted[*posted].line_id.data;
-        head.provider = groups_posted[*posted].provider.data;
-        head.course_id = groups_posted[*posted].course_id.data;
-    }
-    while (error == ACCORD_OK && *posted < row->posted.count &&
-           groups_posted[*posted].line == head.line) {
-        error = take_away_posted(r, &groups_posted[*posted], &groups);
-        (*posted)++;
-    }
-    if (error == ACCORD_OK && *posted < row->posted.count &&
-        groups_posted[*posted].line < head.line)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/posted/%zu: is out of order", *posted);
-    return error != ACCORD_OK ? error
-                              : statement_sale_lines(&r->c.periods, r->c.day, &head, &groups,
-                                                     take_statement_line, r);
-}
-
-static enum accord_error take_order(struct inputs_reader *r, struct slice text)
-{
-    struct inputs_order_row row;
-    struct order_facts facts = {.refunds = NULL};
-    size_t line = 0;
-    size_t posted = 0;
-    enum accord_error error = decode(r, r->row, text, &inputs_order_spec, &row);
-    if (error == ACCORD_OK && !r->head.derived)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "an order, where lines are given");
-    if (error == ACCORD_OK)
-        error = settle_facts(r, &row, &facts);
-    while (error == ACCORD_OK && (line < row.lines.count || posted < row.posted.count))
-        error = give_place(r, &row, &facts, &line, &posted);
+        error =
+            statement_window_lines(&c->periods, c->day, &c->windows, inputs_take_statement_line, r);
     return error;
 }
 
@@ -554,11 +323,11 @@ static enum accord_error take_given(struct inputs_reader *r, struct slice text)
     struct inputs_given_row row;
     struct inputs_given_line line;
     struct line_sums *total = &r->account->total;
-    enum accord_error error = decode(r, r->row, text, &inputs_given_spec, &row);
+    enum accord_error error = inputs_decode(r, r->row, text, &inputs_given_spec, &row);
     if (error == ACCORD_OK && r->head.derived)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "a line, where they follow from orders");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "a line, where they follow from orders");
     if (error == ACCORD_OK)
-        error = decode(r, r->row, row.text, &inputs_given_line_spec, &line);
+        error = inputs_decode(r, r->row, row.text, &inputs_given_line_spec, &line);
     if (error != ACCORD_OK)
         return error;
     hash_add(&r->account->lines_hash, row.text);
@@ -578,14 +347,14 @@ static enum accord_error take_given(struct inputs_reader *r, struct slice text)
 static enum accord_error take_amount(struct inputs_reader *r, struct slice text, int64_t *sum)
 {
     struct inputs_amount_row row;
-    const enum accord_error error = decode(r, r->row, text, &inputs_amount_spec, &row);
+    const enum accord_error error = inputs_decode(r, r->row, text, &inputs_amount_spec, &row);
     return error != ACCORD_OK ? error : accord_add(*sum, row.amount, sum);
 }
 
 static enum accord_error take_hold(struct inputs_reader *r, struct slice text)
 {
     struct inputs_hold_row row;
-    const enum accord_error error = decode(r, r->row, text, &inputs_hold_spec, &row);
+    const enum accord_error error = inputs_decode(r, r->row, text, &inputs_hold_spec, &row);
     if (error != ACCORD_OK)
         return error;
     r->account->recent = row.pending;
@@ -607,7 +376,7 @@ static enum accord_error take_row(struct inputs_reader *r, enum row_kind kind, s
     case ROW_POSTED:
         return take_posted(r, text);
     case ROW_ORDER:
-        return take_order(r, text);
+        return inputs_take_order(r, text);
     case ROW_GIVEN:
         return take_given(r, text);
     case ROW_ADJUSTMENT:
@@ -617,7 +386,7 @@ static enum accord_error take_row(struct inputs_reader *r, enum row_kind kind, s
     case ROW_HOLD:
         return take_hold(r, text);
     case ROW_END:
-        return decode(r, r->arena, text, &inputs_end_spec, &r->end);
+        return inputs_decode(r, r->arena, text, &inputs_end_spec, &r->end);
     case ROW_KINDS:
         break;
     }
@@ -642,13 +411,13 @@ static enum accord_error take_text(struct inputs_reader *r, struct slice text)
     enum row_kind kind = ROW_HEAD;
     r->number++;
     if (!json_peek_text(text, "kind", name, sizeof name))
-        return refuse(r, ACCORD_E_JSON_INVALID, "no object with a kind");
+        return inputs_refuse(r, ACCORD_E_JSON_INVALID, "no object with a kind");
     while (kind < ROW_KINDS && strcmp(row_names[kind], name) != 0)
         kind++;
     if (kind == ROW_KINDS)
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/kind: is none");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/kind: is none");
     if (!may_follow(r, kind))
-        return refuse(r, ACCORD_E_FIELDS_INVALID, "/kind: stands out of order");
+        return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/kind: stands out of order");
     r->kind = kind;
     enum accord_error error = ACCORD_OK;
     if (kind > ROW_SETTINGS && r->account == NULL)
@@ -659,7 +428,7 @@ static enum accord_error take_text(struct inputs_reader *r, struct slice text)
         error = take_row(r, kind, text);
     arena_reset(r->row);
     if (error != ACCORD_OK)
-        refuse(r, error, "%s", accord_error_title(error));
+        inputs_refuse(r, error, "%s", accord_error_title(error));
     return error;
 }
 
@@ -683,7 +452,7 @@ enum accord_error inputs_reader_take(struct inputs_reader *r, struct slice bytes
         bytes = (struct slice){end + 1, bytes.len - len - 1};
     }
     if (r->error != ACCORD_OK)
-        refuse(r, r->error, "%s", accord_error_title(r->error));
+        inputs_refuse(r, r->error, "%s", accord_error_title(r->error));
     return r->error;
 }
 
@@ -704,7 +473,7 @@ static enum accord_error compare(struct inputs_reader *r, struct inputs_result *
     char hex[HASH_HEX_MAX];
     const enum accord_error error = closing_work_out(&r->c, r->account, &a);
     if (error != ACCORD_OK)
-        return refuse(r, error, "%s", accord_error_title(error));
+        return inputs_refuse(r, error, "%s", accord_error_title(error));
     result->lines_hash = hash_end(&r->account->lines_hash);
     result->lines = r->account->total.count;
     result->closing = a.closing;
@@ -728,7 +497,7 @@ enum accord_error inputs_reader_end(struct inputs_reader *r, struct inputs_resul
     struct inputs_result result = {.inputs_hash = hash_end(&r->hash)};
     if (r->error == ACCORD_OK && (r->kind != ROW_END || r->partial.len > 0)) {
         r->number++;
-        r->error = refuse(r, ACCORD_E_FIELDS_INVALID, "the file is cut off");
+        r->error = inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "the file is cut off");
     }
     if (r->error == ACCORD_OK)
         r->error = compare(r, &result);

@@ -240,7 +240,8 @@ static enum accord_error touch_entry(struct posting *p, const struct work *work,
             error = ingest_touch(p->tx, entry->provider);
     } else if (work->order != NULL) {
         for (size_t i = 0; error == ACCORD_OK && i < work->order->line_count; i++)
-            error = ingest_touch(p->tx, work->order->lines[i].provider);
+            if (*work->order->lines[i].provider != '\0') /* an offer that is not known has none */
+                error = ingest_touch(p->tx, work->order->lines[i].provider);
     }
     return error;
 }
@@ -276,6 +277,21 @@ static size_t find_wanted(const struct entry_row *want, size_t count, const stru
     return i;
 }
 
+static bool same_course(const struct entry_row *a, const struct entry_row *b)
+{
+    return strcmp(a->provider, b->provider) == 0 && strcmp(a->course_id, b->course_id) == 0;
+}
+
+static enum accord_error note_unmatched(struct arena *arena, struct list *list,
+                                        const struct entry_row *about)
+{
+    struct unmatched_row *row = list_add(arena, list, sizeof *row);
+    if (row == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    *row = (struct unmatched_row){about->provider, about->course_id, about->sale_seq, about->line};
+    return ACCORD_OK;
+}
+
 /* One line of a sale: `rows` are its entries, `want` what they should add up to. */
 static enum accord_error post_line(struct posting *p, struct work *work,
                                    const struct entry_row *rows, size_t count,
@@ -285,7 +301,7 @@ static enum accord_error post_line(struct posting *p, struct work *work,
     struct arena *arena = p->tx->arena;
     struct list *groups = &p->groups;
     int64_t number = count == 0 ? 0 : rows[count - 1].number + 1;
-    bool was_unmatched = false;
+    const struct entry_row *was_unmatched = NULL;
     groups->count = 0;
     bool *have = arena_array(arena, want_count + 1, sizeof *have);
     enum accord_error error = have == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
@@ -307,8 +323,8 @@ static enum accord_error post_line(struct posting *p, struct work *work,
     /* First what no longer stands is taken back, then what stands is brought up to what it is. */
     for (size_t i = 0; error == ACCORD_OK && i < groups->count; i++) {
         const struct entry_row *group = (struct entry_row *)groups->items + i;
-        was_unmatched |=
-            group->numbers[ENTRY_LINES] != 0 && strcmp(group->held, unmatched_name) == 0;
+        if (group->numbers[ENTRY_LINES] != 0 && strcmp(group->held, unmatched_name) == 0)
+            was_unmatched = group;
         struct entry_row change = *group;
         memset(change.numbers, 0, sizeof change.numbers);
         change.share_count = 0;
@@ -326,16 +342,14 @@ static enum accord_error post_line(struct posting *p, struct work *work,
         if (!have[i])
             error = append(p, work, &want[i], &number);
 
-    const bool is_unmatched = want_count > 0 && strcmp(want->held, unmatched_name) == 0;
-    if (error == ACCORD_OK && is_unmatched != was_unmatched) {
-        const struct entry_row *about = want_count > 0 ? want : rows;
-        struct unmatched_row *row =
-            list_add(arena, is_unmatched ? &p->unmatched : &p->matched, sizeof *row);
-        if (row == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        *row =
-            (struct unmatched_row){about->provider, about->course_id, about->sale_seq, about->line};
-    }
+    const struct entry_row *is_unmatched =
+        want_count > 0 && strcmp(want->held, unmatched_name) == 0 ? want : NULL;
+    if (was_unmatched != NULL && is_unmatched != NULL && same_course(was_unmatched, is_unmatched))
+        return error;
+    if (error == ACCORD_OK && was_unmatched != NULL)
+        error = note_unmatched(arena, &p->matched, was_unmatched);
+    if (error == ACCORD_OK && is_unmatched != NULL)
+        error = note_unmatched(arena, &p->unmatched, is_unmatched);
     return error;
 }
 

@@ -70,7 +70,7 @@ static enum accord_error decide(struct putting *p, size_t *ret_written, size_t *
         for (size_t j = 0; j < given->count; j++)
             given->rates[j].day = given->day;
         const size_t from = at;
-        while (known && at < rate_count && rates[at].day == given->day)
+        while (known && rates != NULL && at < rate_count && rates[at].day == given->day)
             at++;
         error = compare_day(p, given, rates == NULL ? NULL : &rates[from], at - from);
         given->same = known && p->changed_count == 0;

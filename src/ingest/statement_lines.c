@@ -173,17 +173,12 @@ struct entry_row *statement_group_of(struct arena *arena, struct statement_group
     for (size_t i = 0; i < groups->count; i++)
         if (groups->items[i].day == period && groups->items[i].version == version)
             return &groups->items[i];
-    if (groups->count == groups->cap) {
-        const size_t cap = groups->cap == 0 ? 2 : 2 * groups->cap;
-        struct entry_row *items = arena_array(arena, cap, sizeof *items);
-        if (items == NULL)
-            return NULL;
-        if (groups->count > 0)
-            memcpy(items, groups->items, groups->count * sizeof *items);
-        groups->items = items;
-        groups->cap = cap;
-    }
-    struct entry_row *group = &groups->items[groups->count++];
+    struct entry_row *items =
+        arena_room(arena, groups->items, groups->count, &groups->cap, sizeof *items);
+    if (items == NULL)
+        return NULL;
+    groups->items = items;
+    struct entry_row *group = &items[groups->count++];
     *group = (struct entry_row){.day = period, .version = version};
     return group;
 }

@@ -246,6 +246,7 @@ static enum accord_error verify_counts(struct verify *v)
         {"adjustment_fact", stand.adjustments, should->adjustments},
         {"payment_fact", stand.payments, should->payments},
         {"payment_statement", stand.payment_statements, should->payment_statements},
+        {"bundle_sale", stand.bundles, should->bundles},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].stands != all[i].should)

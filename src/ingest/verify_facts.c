@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "ingest/bundles.h"
 #include "ingest/facts_raw.h"
 #include "ingest/facts_typed.h"
 #include "ingest/feedback.h"
@@ -49,6 +50,21 @@ static enum accord_error check_sale(struct verify *v, const struct fact_row *row
     v->counts.sales++;
     v->counts.sale_lines += (int64_t)sale.line_count;
     const struct accord_order *order = fact->order;
+    struct accord_order divided = *fact->order;
+    if (fact->bundle != NULL) {
+        struct bundle_row bundle = *fact->bundle;
+        bool stands;
+        bundle.seq = row->seq;
+        error = store_bundle_stands(v->db, &bundle, &stands);
+        if (error == ACCORD_OK && !stands)
+            fact_differs(v, "bundle_sale", row, "the typed row says something else than the fact");
+        if (error == ACCORD_OK)
+            error = ingest_bundle_lines(v->db, v->arena, &bundle, 1, &divided);
+        if (error != ACCORD_OK)
+            return error;
+        order = &divided;
+        v->counts.bundles++;
+    }
     if (strcmp(name.channel, row->partner) != 0 || strcmp(name.order_id, order->order_id) != 0 ||
         strcmp(sale.event_id, row->event_id) != 0 || sale.occurred_at != row->occurred_at ||
         !accord_currency_equal(sale.currency, order->currency))

@@ -10,6 +10,7 @@
 #include "ingest/verify_parts.h"
 #include "store/booked.h"
 #include "store/postings.h"
+#include "store/statement_inputs.h"
 
 enum { CLOSINGS_BYTES_MAX = 1 << 30, LINE_BYTES_MAX = 1 << 20 };
 
@@ -36,18 +37,12 @@ static enum accord_error add_mark(void *context, const struct period_row *row)
                                 : arena_strdup(closings->arena, slice_of(row->agreement));
     if (agreement == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    if (closings->count == closings->cap) {
-        const size_t cap = closings->cap == 0 ? 64 : 2 * closings->cap;
-        struct closing_mark *marks = arena_array(closings->arena, cap, sizeof *marks);
-        if (marks == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (closings->count > 0)
-            memcpy(marks, closings->marks, closings->count * sizeof *marks);
-        closings->marks = marks;
-        closings->cap = cap;
-    }
-    closings->marks[closings->count++] =
-        (struct closing_mark){agreement, row->day, row->closed_seq};
+    struct closing_mark *marks = arena_room(closings->arena, closings->marks, closings->count,
+                                            &closings->cap, sizeof *marks);
+    if (marks == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    closings->marks = marks;
+    marks[closings->count++] = (struct closing_mark){agreement, row->day, row->closed_seq};
     return ACCORD_OK;
 }
 
@@ -162,6 +157,29 @@ static enum accord_error check_postings(struct verify *v, const struct statement
     return ACCORD_OK;
 }
 
+static enum accord_error take_input(void *context, int64_t number, struct slice body)
+{
+    (void)number;
+    hash_add(context, body);
+    return ACCORD_OK;
+}
+
+static enum accord_error check_inputs(struct verify *v, const struct statement_row *row)
+{
+    struct hash_stream stream;
+    char hex[HASH_HEX_MAX];
+    hash_begin(&stream);
+    const enum accord_error error =
+        store_statement_inputs_each(v->db, row->id, 0, INT32_MAX, take_input, &stream);
+    if (error != ACCORD_OK)
+        return error;
+    const struct hash inputs = hash_end(&stream);
+    hash_hex(&inputs, hex);
+    if (strstr(row->body.data, hex) == NULL)
+        statement_differs(v, row, "its inputs are not those that it was made from");
+    return ACCORD_OK;
+}
+
 static enum accord_error check_statement(struct verify *v, struct closing *c,
                                          const struct statement_row *row,
                                          const struct statement_row *previous)
@@ -190,7 +208,8 @@ static enum accord_error check_statement(struct verify *v, struct closing *c,
         statement_differs(v, row, "its lines are not those that were published");
     if (row->earned != account->total.earned)
         statement_differs(v, row, "earned is not the sum of its lines");
-    return check_postings(v, row, account);
+    error = check_inputs(v, row);
+    return error != ACCORD_OK ? error : check_postings(v, row, account);
 }
 
 static const struct statement_row *find_partner(const struct statement_row *rows, size_t count,

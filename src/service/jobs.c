@@ -17,22 +17,46 @@ struct jobs_thread {
 };
 
 struct jobs {
-    pthread_mutex_t mutex; /* guards the ring and stopping */
+    pthread_mutex_t mutex; /* guards the ring, the parts and stopping */
     pthread_cond_t wake;
     struct job *ring;
     size_t queue_max;
     size_t head; /* the place of the oldest job */
     size_t queued;
+    struct job_part *parts_first;
+    struct job_part *parts_last;
+    size_t parts;
+    bool part_next; /* whose turn it is */
     bool stopping;
-    atomic_size_t depth; /* = queued, for readers without the mutex */
+    atomic_size_t depth; /* = queued + parts, for readers without the mutex */
     struct jobs_thread *threads;
     unsigned thread_count; /* those that were started */
 };
 
-static void set_queued(struct jobs *jobs, size_t queued)
+static void show_depth(struct jobs *jobs)
 {
-    jobs->queued = queued;
-    atomic_store_explicit(&jobs->depth, queued, memory_order_relaxed);
+    atomic_store_explicit(&jobs->depth, jobs->queued + jobs->parts, memory_order_relaxed);
+}
+
+/* The oldest job or the oldest part, by turns. */
+static bool take(struct jobs *jobs, struct job *ret)
+{
+    if (jobs->queued == 0 && jobs->parts == 0)
+        return false;
+    if (jobs->parts > 0 && (jobs->part_next || jobs->queued == 0)) {
+        const struct job_part *part = jobs->parts_first;
+        *ret = (struct job){part->run, part->self};
+        jobs->parts_first = part->next;
+        jobs->parts--;
+        jobs->part_next = false;
+    } else {
+        *ret = jobs->ring[jobs->head];
+        jobs->head = (jobs->head + 1) % jobs->queue_max;
+        jobs->queued--;
+        jobs->part_next = true;
+    }
+    show_depth(jobs);
+    return true;
 }
 
 static void *jobs_main(void *context)
@@ -41,10 +65,8 @@ static void *jobs_main(void *context)
     struct jobs *jobs = thread->jobs;
     pthread_mutex_lock(&jobs->mutex);
     for (;;) {
-        if (jobs->queued > 0) {
-            const struct job job = jobs->ring[jobs->head];
-            jobs->head = (jobs->head + 1) % jobs->queue_max;
-            set_queued(jobs, jobs->queued - 1);
+        struct job job;
+        if (take(jobs, &job)) {
             pthread_mutex_unlock(&jobs->mutex);
             job.run(job.self, thread->number);
             pthread_mutex_lock(&jobs->mutex);
@@ -96,11 +118,27 @@ enum accord_error jobs_submit(struct jobs *jobs, job_fn *run, void *self)
         error = ACCORD_E_QUEUE_FULL;
     } else {
         jobs->ring[(jobs->head + jobs->queued) % jobs->queue_max] = (struct job){run, self};
-        set_queued(jobs, jobs->queued + 1);
+        jobs->queued++;
+        show_depth(jobs);
         pthread_cond_signal(&jobs->wake);
     }
     pthread_mutex_unlock(&jobs->mutex);
     return error;
+}
+
+void jobs_continue(struct jobs *jobs, struct job_part *part)
+{
+    pthread_mutex_lock(&jobs->mutex);
+    part->next = NULL;
+    if (jobs->parts == 0)
+        jobs->parts_first = part;
+    else
+        jobs->parts_last->next = part;
+    jobs->parts_last = part;
+    jobs->parts++;
+    show_depth(jobs);
+    pthread_cond_signal(&jobs->wake);
+    pthread_mutex_unlock(&jobs->mutex);
 }
 
 size_t jobs_depth(const struct jobs *jobs)

@@ -1,12 +1,14 @@
 #include "store/booked.h"
 
-/* Names of the joined tables are changed where they would be those of an entry's numbers. */
+/* Names of the joined tables are changed where they would be those of an entry's numbers. A line of
+ * an offer sold as a whole is named by its number, also when the sale has it no longer. */
 DB_SQL(sql_booked,
        "SELECT e.sale_seq, e.line, e.number, e.day, e.version, e.channel, e.provider, e.course_id, "
-       "e.sale_currency, o.order_id, l.line_id, o.occurred_at, s.payee, "
+       "e.sale_currency, o.order_id, "
+       "COALESCE(l.line_id, CAST(e.line AS TEXT)), o.occurred_at, s.payee, "
        "s.amount, " ENTRY_NUMBER_COLUMNS " FROM entry e "
        "JOIN (SELECT seq AS of_sale, order_id, occurred_at FROM sale) o ON o.of_sale = e.sale_seq "
-       "JOIN (SELECT seq AS of_sale, line AS of_line, line_id FROM sale_line) l "
+       "LEFT JOIN (SELECT seq AS of_sale, line AS of_line, line_id FROM sale_line) l "
        "ON l.of_sale = e.sale_seq AND l.of_line = e.line "
        "LEFT JOIN entry_share s ON s.sale_seq = e.sale_seq AND s.line = e.line "
        "AND s.number = e.number "

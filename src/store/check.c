@@ -22,7 +22,8 @@ DB_SQL(sql_counts, "SELECT "
                    "(SELECT CAST(COUNT(*) AS BIGINT) FROM consent_fact), "
                    "(SELECT CAST(COUNT(*) AS BIGINT) FROM adjustment_fact), "
                    "(SELECT CAST(COUNT(*) AS BIGINT) FROM payment_fact), "
-                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM payment_statement)");
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM payment_statement), "
+                   "(SELECT CAST(COUNT(*) AS BIGINT) FROM bundle_sale)");
 
 static enum accord_error take_counts(void *context, size_t param_row, const struct db_row *row)
 {
@@ -50,6 +51,7 @@ static enum accord_error take_counts(void *context, size_t param_row, const stru
         .adjustments = db_get_int(row, 19),
         .payments = db_get_int(row, 20),
         .payment_statements = db_get_int(row, 21),
+        .bundles = db_get_int(row, 22),
     };
     return ACCORD_OK;
 }

@@ -27,6 +27,7 @@ struct row_counts {
     int64_t adjustments;
     int64_t payments;
     int64_t payment_statements;
+    int64_t bundles;
 };
 enum accord_error store_row_counts(struct db *db, struct row_counts *ret);
 

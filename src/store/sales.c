@@ -117,6 +117,21 @@ static enum accord_error insert_lines(struct db *db, const struct sale_row *rows
     return lines == 0 ? ACCORD_OK : db_run(db, &sql_sale_line, values, COLUMNS, lines, NULL);
 }
 
+DB_SQL(sql_lines_delete, "DELETE FROM sale_line WHERE seq = $1");
+
+enum accord_error store_sale_lines_replace(struct db *db, const struct sale_row *rows, size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    ROWS values = rows_new(count, 1);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        values[i] = db_int(rows[i].seq);
+    const enum accord_error error = db_run(db, &sql_lines_delete, values, 1, count, NULL);
+    return error == ACCORD_OK ? insert_lines(db, rows, count) : error;
+}
+
 enum accord_error store_sales_insert(struct db *db, const struct sale_row *rows, size_t count)
 {
     enum { COLUMNS = 8 };

@@ -46,6 +46,9 @@ struct sale_row {
     const struct accord_order *order;
 };
 enum accord_error store_sales_insert(struct db *db, const struct sale_row *rows, size_t count);
+/** Gives sales (their seq and order) other lines: those of a whole offer only. */
+enum accord_error store_sale_lines_replace(struct db *db, const struct sale_row *rows,
+                                           size_t count);
 
 enum refund_kind { REFUND_PLAIN, REFUND_CHARGE_BACK, REFUND_REVERSAL };
 

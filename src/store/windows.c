@@ -60,10 +60,10 @@ DB_SQL(sql_month_shares, "SELECT day, payee, CAST(SUM(amount) AS BIGINT) FROM ro
 DB_SQL(sql_recent, "SELECT day, payee, CAST(SUM(amount) AS BIGINT) FROM rollup_share "
                    "WHERE " OF_VERSION "AND grain = 'day' AND day >= $3 AND day < $4 AND held = '' "
                    "GROUP BY day, payee ORDER BY day, payee");
-DB_SQL(sql_held, "SELECT held, currency, CAST(SUM(line_count) AS BIGINT), "
-                 "CAST(SUM(gross) AS BIGINT) FROM rollup "
+DB_SQL(sql_held, "SELECT held, sale_currency, CAST(SUM(line_count) AS BIGINT), "
+                 "CAST(SUM(gross - refunded) AS BIGINT) FROM rollup "
                  "WHERE " OF_VERSION "AND grain = 'period' AND day < $3 AND held <> '' "
-                 "GROUP BY held, currency ORDER BY held, currency");
+                 "GROUP BY held, sale_currency ORDER BY held, sale_currency");
 
 static enum accord_error take_month(void *context, size_t param_row, const struct db_row *row)
 {

@@ -46,8 +46,8 @@ enum accord_error store_window_recent(struct db *db, struct arena *arena, const 
 struct window_held {
     const char *reason;
     int64_t lines;
-    int64_t gross;
-    const char *currency;
+    int64_t gross;        /**< less what was refunded of it */
+    const char *currency; /**< of the sales */
 };
 enum accord_error store_window_held(struct db *db, struct arena *arena, const char *agreement,
                                     const int64_t *versions, size_t count, int64_t to_day,

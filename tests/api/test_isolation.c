@@ -191,6 +191,8 @@ static const struct probe {
     {"getStatement", "/v1/statements/{statement}", NULL, NULL, false},
     {"acceptStatement", "/v1/statements/{statement}/accept", NULL, NULL, false},
     {"listStatementLines", "/v1/statements/{statement}/lines", NULL, NULL, false},
+    {"simulate", "/v1/simulations", "{\"agreement\":\"pact\",\"period\":\"2025-02\"}", NULL,
+     false},
     {"explainStatementLine", "/v1/statements/{statement}/lines/s1.0.0/explain", NULL, NULL, false},
     {"getStatementInputs", "/v1/statements/{statement}/inputs", NULL, NULL, false},
     {"openDispute", "/v1/statements/{statement}/disputes", "{\"reason\":\"X\"}", NULL, false},

@@ -209,6 +209,33 @@ START_TEST(a_provider_sees_its_own_courses)
 }
 END_TEST
 
+/* Sold before it is offered: it waits, and is divided once the offer is there. */
+START_TEST(an_offer_sold_as_a_whole)
+{
+    post_facts(shop, "{\"event_id\":\"s1\",\"type\":\"order.paid\",\"occurred_at\":"
+                     "\"2025-03-10T00:00:00Z\",\"order_id\":\"s1\",\"currency\":\"CNY\","
+                     "\"offer\":\"sold\",\"paid\":29900}");
+    struct response *is = get(shop, "/v1/orders/shop/s1");
+    expect_status(is, 200);
+    expect_count(is, "/lines", 1);
+    expect_text(is, "/lines/0/held", "unmatched");
+    expect_text(is, "/lines/0/provider", "");
+    expect_status(get(shop, "/v1/orders/shop/s1/explain"), 200);
+    expect_status(get(shop, "/v1/revenue?period=2025-03"), 200);
+    expect_status(put(shop, "/v1/offers/sold", fresh, bundle(FROM, "list_price", E_WEIGHED "," D)),
+                  201);
+    is = get(shop, "/v1/orders/shop/s1");
+    expect_count(is, "/lines", 2);
+    expect_text(is, "/lines/0/line_id", "0");
+    expect_text(is, "/lines/1/course_id", "d");
+    expect_money(is, "/lines/1/paid", 14950, "CNY");
+    expect_absent(is, "/lines/1/held");
+    expect_status(get(shop, "/v1/orders/shop/s1/explain"), 200);
+    expect_count(get(school, "/v1/orders/shop/s1"), "/lines", 1);
+    expect_problem(get(college, "/v1/orders/shop/s1"), 404, "not_found");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("offers");
@@ -219,6 +246,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, weights_that_cannot_be_had);
     tcase_add_test(all, other_kinds);
     tcase_add_test(all, a_provider_sees_its_own_courses);
+    tcase_add_test(all, an_offer_sold_as_a_whole);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -125,8 +125,7 @@ START_TEST(what_was_changed_does_not_agree)
                           .key = deal.school,
                           .headers = {text("If-None-Match: %s", header(inputs, "etag"))}});
     expect_status(again, 304);
-    expect_problem(get(deal.school, "/v1/statements/%s/inputs?cursor=x", id), 400,
-                   "cursor_invalid");
+    expect_problem(get(deal.school, "/v1/statements/%s/inputs?cursor=x", id), 400, "query_invalid");
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct response *get_as(const char *key, const char *path, const char *accept,
                                const char *condition)
@@ -219,6 +220,82 @@ START_TEST(lines_in_three_forms)
 }
 END_TEST
 
+/* Some hundred bytes a line: many pieces of a stream, whose bytes are those of all pages together.
+ */
+START_TEST(a_long_statement_is_streamed)
+{
+    enum { ORDERS = 30, LINES = 50 };
+    const struct deal deal = deal_make("long", "");
+    for (int i = 0; i < ORDERS; i++) {
+        const char *lines = "";
+        for (int k = 0; k < LINES; k++)
+            lines = text("%s%s{\"line_id\":\"%d\",\"provider\":\"long-school\",\"course_id\":\"c\","
+                         "\"quantity\":1,\"paid\":%d}",
+                         lines, k == 0 ? "" : ",", k, 100 + k);
+        post_facts(deal.shop, text("{\"event_id\":\"o%d\",\"type\":\"order.paid\",\"occurred_at\":"
+                                   "\"2025-01-10T12:00:00Z\",\"order_id\":\"o%d\",\"currency\":"
+                                   "\"CNY\",\"lines\":[%s]}",
+                                   i, i, lines));
+    }
+    const char *id = deal_statement(&deal, deal_close(&deal, "2025-01"), "school");
+    static const char *const forms[] = {"Accept: application/x-ndjson", "Accept: text/csv"};
+    for (size_t form = 0; form < sizeof forms / sizeof forms[0]; form++) {
+        const char *path = text("/v1/statements/%s/lines", id);
+        struct response *whole = get_as(deal.school, path, forms[form], "Accept-Encoding: gzip");
+        expect_status(whole, 200);
+        ck_assert_str_eq(header(whole, "transfer-encoding"), "chunked");
+        ck_assert_ptr_null(header(whole, "content-encoding"));
+        ck_assert_ptr_null(header(whole, "link"));
+        ck_assert_uint_gt(whole->body_len, 3 * 65536);
+        const char *pages = "";
+        int count = 0;
+        const char *next = text("%s?limit=400", path);
+        while (next != NULL) {
+            struct response *page = get_as(deal.school, next, forms[form], NULL);
+            expect_status(page, 200);
+            pages = text("%s%s", pages, page->body);
+            count++;
+            const char *link = header(page, "link");
+            next = link == NULL ? NULL : text("%.*s", (int)(strcspn(link, ">") - 1), link + 1);
+        }
+        ck_assert_int_eq(count, 4); /* 1500 lines by 400 */
+        ck_assert(strcmp(whole->body, pages) == 0);
+        /* The rest behind a place, too. */
+        struct response *first = get_as(deal.school, text("%s?limit=7", path), forms[form], NULL);
+        const char *link = header(first, "link");
+        const char *cursor = strstr(link, "cursor=");
+        ck_assert_ptr_nonnull(cursor);
+        struct response *rest =
+            get_as(deal.school, text("%s?%.*s", path, (int)strcspn(cursor, ">"), cursor),
+                   forms[form], NULL);
+        expect_status(rest, 200);
+        ck_assert(strcmp(text("%s%s", first->body, rest->body), whole->body) == 0);
+        /* It has the tag of what it is. */
+        struct response *same = get_as(deal.school, path, forms[form],
+                                       text("If-None-Match: %s", header(whole, "etag")));
+        expect_status(same, 304);
+        struct response *head = client_send(&(struct request){
+            .method = "HEAD", .path = path, .key = deal.school, .headers = {forms[form]}});
+        expect_status(head, 200);
+        ck_assert_uint_eq(head->body_len, 0);
+        ck_assert_str_eq(header(head, "etag"), header(whole, "etag"));
+    }
+    /* Who leaves in the middle harms nobody. */
+    const char *request = text("GET /v1/statements/%s/lines HTTP/1.1\r\nHost: a\r\nAccept: "
+                               "text/csv\r\nAuthorization: Bearer %s\r\n\r\n",
+                               id, deal.school);
+    for (int i = 0; i < 20; i++) {
+        char some[2000];
+        const int fd = raw_connect();
+        ck_assert_uint_eq(raw_send(fd, request, strlen(request)), strlen(request));
+        if (i % 4 != 0)
+            ck_assert_int_gt(read(fd, some, sizeof some), 0);
+        close(fd);
+    }
+    expect_status(get(deal.school, "/v1/statements/%s/lines", id), 200);
+}
+END_TEST
+
 START_TEST(a_difference_says_which_period_it_adjusts)
 {
     const struct deal deal = deal_make("diff", "");
@@ -416,6 +493,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, only_its_partner_accepts_a_statement);
     tcase_add_test(all, a_deadline_that_has_passed_accepts);
     tcase_add_test(all, lines_in_three_forms);
+    tcase_add_test(all, a_long_statement_is_streamed);
     tcase_add_test(all, a_difference_says_which_period_it_adjusts);
     tcase_add_test(all, a_line_is_explained_as_it_was_closed);
     tcase_add_test(all, a_window_is_explained_by_its_steps);

@@ -135,17 +135,28 @@ struct stream {
     bool now;
 };
 
+enum { STREAM_PERIOD = 23 };
+
+static char stream_text[65536 + STREAM_PERIOD];
+
 char test_stream_byte(size_t offset)
 {
-    return (char)('a' + offset % 23);
+    return (char)('a' + offset % STREAM_PERIOD);
+}
+
+static void fill_stream_text(void)
+{
+    for (size_t i = 0; i < sizeof stream_text; i++)
+        stream_text[i] = test_stream_byte(i);
 }
 
 static void make_piece(struct http_exchange *x)
 {
     struct stream *stream = x->user;
     const bool failed = stream->at == stream->fail;
-    for (long i = 0; !failed && i < stream->size; i++)
-        buf_add_char(&x->reply.body, test_stream_byte(stream->offset++));
+    if (!failed)
+        buf_add(&x->reply.body, stream_text + stream->offset % STREAM_PERIOD, (size_t)stream->size);
+    stream->offset += (size_t)stream->size;
     stream->at++;
     x->reply.stream = failed ? HTTP_FAILED : stream->at >= stream->pieces ? HTTP_LAST : HTTP_MORE;
     if (failed)
@@ -368,6 +379,7 @@ void test_start(struct test_app *app, struct http_config config)
                                        .end = end,
                                        .finished = finished};
     config.spill_dir = app->dir;
+    fill_stream_text();
     ck_assert_int_eq(http_start(&config, &callbacks, &app->server, app->address), ACCORD_OK);
 }
 

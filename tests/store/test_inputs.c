@@ -3,6 +3,7 @@
 #include "closing.h"
 
 #include "ingest/rates.h"
+#include "ingest/referral.h"
 
 static struct books b;
 
@@ -183,6 +184,96 @@ START_TEST(test_currencies)
 }
 END_TEST
 
+/* Minutes from now on, as a text. */
+static const char *when(int minutes)
+{
+    char text[CLOCK_TEXT_MAX];
+    clock_format(clock_now_us() + minutes * 60 * CLOCK_SECOND_US, text);
+    return arena_strdup(b.arena, slice_of(text));
+}
+
+static void put_link(const char *code, const char *promoter)
+{
+    struct link_row row = {
+        .channel = "c1", .code = code, .promoter = promoter, .parent = "", .created_at = 1};
+    books_begin(&b);
+    row.accepted_at = b.tx->now;
+    ck_assert_int_eq(ingest_seq(b.tx, 1, &row.seq), ACCORD_OK);
+    ck_assert_int_eq(store_link_put(b.db, &row), ACCORD_OK);
+    ck_assert_int_eq(ingest_link_changed(b.tx, &row), ACCORD_OK);
+    books_commit(&b);
+}
+
+/* Closes the oldest period as if it were over. */
+static struct close_result close_early(const char *agreement)
+{
+    struct agreement_periods periods;
+    struct close_result result;
+    char label[PERIOD_LABEL_MAX];
+    bool found;
+    ck_assert_int_eq(periods_of(b.db, b.arena, agreement, &found, &periods), ACCORD_OK);
+    period_label(periods.quarterly, periods.open, label);
+    books_begin(&b);
+    b.tx->now = period_to(&periods, periods.open);
+    const enum accord_error error = close_period(b.tx, agreement, label, "op", &result);
+    ck_assert_msg(error == ACCORD_OK, "%s", accord_error_code(error));
+    struct statement_row *rows = arena_array(b.arena, result.count + 1, sizeof *rows);
+    for (size_t i = 0; i < result.count; i++) {
+        rows[i] = result.statements[i];
+        rows[i].id = arena_strdup(b.arena, slice_of(rows[i].id));
+        rows[i].partner = arena_strdup(b.arena, slice_of(rows[i].partner));
+        rows[i].agreement = agreement;
+        rows[i].body.data = arena_strdup(b.arena, rows[i].body);
+    }
+    result.statements = rows;
+    books_commit(&b);
+    return result;
+}
+
+/* Touches are no business of a provider's: under a referral lines are given, and a promoter is
+ * given its own amounts only. */
+START_TEST(test_promoters)
+{
+    books_partner(&b, "lin", 4);
+    books_agreement(
+        &b, "r", 1,
+        books_text(&b,
+                   "{\"parties\":[\"p2\",\"c1\"],\"scope\":{\"providers\":[\"p2\"],\"channels\":"
+                   "[\"c1\"]},\"effective\":{\"from\":\"%s\"},\"currency\":\"CNY\",\"period\":"
+                   "{\"kind\":\"quarter\",\"time_zone\":\"Asia/Shanghai\"},\"terms\":["
+                   "{\"kind\":\"referral\",\"levels_ppm\":[100000],\"window_days\":7},"
+                   "{\"kind\":\"share\",\"payee\":\"p2\",\"share_ppm\":600000},"
+                   "{\"kind\":\"residual\",\"payee\":\"c1\"}]}",
+                   when(-45)));
+    put_link("L", "lin");
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"t1\",\"type\":\"touch\",\"provider\":\"p2\","
+                            "\"course_id\":\"go\",\"occurred_at\":\"%s\",\"learner\":\"u1\","
+                            "\"link\":\"L\",\"kind\":\"click\"}",
+                            when(-60)));
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"%s\","
+                            "\"learner\":\"u1\",\"order_id\":\"o1\",\"currency\":\"CNY\","
+                            "\"lines\":[" LINE("1", "p2", "go", "10000") "]}",
+                            when(-30)));
+    struct close_result closed = close_early("r");
+    if (closed.count < 3) /* a quarter began between the agreement and the sale */
+        closed = close_early("r");
+    for (size_t i = 0; i < closed.count; i++)
+        rederive(&b, &closed.statements[i]);
+    ck_assert_int_eq(closing_of(&closed, "lin")->earned, 1000);
+    const struct slice file = file_of(&closed, "lin");
+    expect_in(file, "\"earned\":1000,");
+    expect_in(file, "\"kind\":\"settings\"");
+    expect_not_in(file, "\"gross\"");
+    expect_not_in(file, "600000");
+    expect_not_in(file_of(&closed, "p2"), "touch");
+    expect_in(file_of(&closed, "p2"), "\"derived\":false");
+}
+END_TEST
+
 /* ---- bad files ---- */
 
 static void refuse(const char *file, const char *why)
@@ -242,6 +333,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, test_given_lines);
     tcase_add_test(cases, test_corrections);
     tcase_add_test(cases, test_currencies);
+    tcase_add_test(cases, test_promoters);
     tcase_add_test(cases, test_bad_files);
     suite_add_tcase(suite, cases);
     return suite;

@@ -90,6 +90,42 @@ START_TEST(the_queue_is_bounded)
 }
 END_TEST
 
+static void note_turn(void *self, unsigned thread)
+{
+    (void)thread;
+    *(int *)self = atomic_fetch_add(&ran, 1);
+}
+
+/* A part is taken although the queue is full, and they take turns: 0 is the job that holds all up.
+ */
+START_TEST(parts_are_never_refused)
+{
+    int turns[5] = {0};
+    struct job_part parts[3];
+    reset();
+    ck_assert_int_eq(jobs_start(1, 2, &jobs), ACCORD_OK);
+    ck_assert_int_eq(jobs_submit(jobs, blocked_job, NULL), ACCORD_OK);
+    while (jobs_depth(jobs) != 0)
+        usleep(1000);
+    ck_assert_int_eq(jobs_submit(jobs, note_turn, &turns[0]), ACCORD_OK);
+    ck_assert_int_eq(jobs_submit(jobs, note_turn, &turns[1]), ACCORD_OK);
+    ck_assert_int_eq(jobs_submit(jobs, note_turn, NULL), ACCORD_E_QUEUE_FULL);
+    for (int i = 0; i < 3; i++) {
+        parts[i] = (struct job_part){.run = note_turn, .self = &turns[2 + i]};
+        jobs_continue(jobs, &parts[i]);
+    }
+    ck_assert_uint_eq(jobs_depth(jobs), 5);
+    atomic_store(&released, true);
+    jobs_stop(jobs);
+    ck_assert_int_eq(atomic_load(&ran), 6);
+    ck_assert_int_eq(turns[2], 1);
+    ck_assert_int_eq(turns[0], 2);
+    ck_assert_int_eq(turns[3], 3);
+    ck_assert_int_eq(turns[1], 4);
+    ck_assert_int_eq(turns[4], 5);
+}
+END_TEST
+
 static void *stop_thread(void *context)
 {
     jobs_stop(context);
@@ -132,6 +168,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, every_job_runs_once);
     tcase_add_test(tests, the_queue_is_bounded);
+    tcase_add_test(tests, parts_are_never_refused);
     tcase_add_test(tests, stopping_finishes_the_queue_and_takes_no_more);
     suite_add_tcase(suite, tests);
     return suite;

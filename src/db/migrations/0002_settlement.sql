@@ -176,3 +176,20 @@ CREATE TABLE offer_item (
     PRIMARY KEY (channel, offer, version, rank)
 ) @clustered;
 CREATE INDEX offer_item_provider ON offer_item (provider, channel, offer, version);
+
+-- A sale of an offer as a whole. Its lines (sale_line) are what the version of the offer that was
+-- in force makes of it: one without a course while there is none.
+CREATE TABLE bundle_sale (
+    seq @int64 NOT NULL PRIMARY KEY,
+    channel @text NOT NULL,
+    offer @text NOT NULL,
+    occurred_at @int64 NOT NULL,
+    paid @int64 NOT NULL,
+    tax @int64 NOT NULL,                   -- -1: not given, as are the fees
+    store_fee @int64 NOT NULL,
+    payment_fee @int64 NOT NULL,
+    discount_provider @int64 NOT NULL,
+    discount_channel @int64 NOT NULL,
+    discount_platform @int64 NOT NULL
+) @strict;
+CREATE INDEX bundle_sale_offer ON bundle_sale (channel, offer, occurred_at);

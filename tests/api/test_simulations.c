@@ -1,0 +1,149 @@
+/* What if: other terms, more facts; nothing is written, and what is as it is comes out as a draft
+ * does. */
+#include "support/deal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct response *ask(const char *key, const struct deal *deal, const char *more)
+{
+    return post(key, "/v1/simulations",
+                text("{\"agreement\":\"%s\",\"period\":\"2025-01\"%s}", deal->name, more));
+}
+
+static const char *terms(const struct deal *deal, int share_ppm)
+{
+    return text(",\"terms\":[{\"kind\":\"share\",\"payee\":\"%s-school\",\"share_ppm\":%d},"
+                "{\"kind\":\"residual\",\"payee\":\"%s-shop\"}]",
+                deal->name, share_ppm, deal->name);
+}
+
+static struct response *draft(const struct deal *deal)
+{
+    return post(operator_key,
+                text("/v1/agreements/%s/periods/2025-01/close?dry_run=true", deal->name), NULL);
+}
+
+static const char *total(const struct response *is, const struct deal *deal, const char *who,
+                         const char *what)
+{
+    return text("%s/%s", find(is, "/totals", "payee", text("%s-%s", deal->name, who)), what);
+}
+
+START_TEST(as_it_is_it_is_the_draft)
+{
+    const struct deal deal = deal_make("same", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    deal_sell(&deal, "o2", "2025-01-11", 777);
+    deal_refund(&deal, "o2", "2025-01-12", 77);
+    struct response *drafted = draft(&deal);
+    expect_status(drafted, 200);
+    const char *statements = strstr(drafted->body, "\"statements\":");
+    for (int i = 0; i < 2; i++) {
+        struct response *is = ask(operator_key, &deal, i == 0 ? "" : terms(&deal, 700000));
+        expect_status(is, 200);
+        ck_assert_str_eq(strstr(is->body, "\"statements\":"), statements);
+        expect_int(is, "/line_count", 2);
+        expect_int(is, total(is, &deal, "school", "difference"), 0);
+    }
+}
+END_TEST
+
+START_TEST(other_terms_and_more_facts)
+{
+    const struct deal deal = deal_make("other", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    /* 80 % of 10000 instead of 70 % */
+    struct response *is = ask(deal.school, &deal, terms(&deal, 800000));
+    expect_status(is, 200);
+    expect_int(is, total(is, &deal, "school", "amount"), 8000);
+    expect_int(is, total(is, &deal, "school", "today"), 7000);
+    expect_int(is, total(is, &deal, "shop", "difference"), -1000);
+    expect_count(is, "/statements", 1);
+    expect_text(is, "/statements/0/partner", "other-school");
+    expect_int(is, "/statements/0/body/closing", 8000);
+    expect_count(is, "/lines", 1);
+    expect_int(is, "/lines/0/earned", 8000);
+
+    /* A refund of half, and an order of 200 more: 70 % of 5200 */
+    const char *facts =
+        ",\"add_facts\":[{\"event_id\":\"w1\",\"type\":\"order.refunded\",\"occurred_at\":"
+        "\"2025-01-20T12:00:00Z\",\"order_id\":\"o1\",\"refund_id\":\"w1\",\"amount\":5000},"
+        "{\"event_id\":\"w2\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-21T12:00:00Z\","
+        "\"order_id\":\"w2\",\"currency\":\"CNY\",\"lines\":[{\"line_id\":\"1\",\"provider\":"
+        "\"other-school\",\"course_id\":\"c\",\"quantity\":1,\"paid\":200}]}]";
+    is = ask(deal.shop, &deal, facts);
+    expect_status(is, 200);
+    expect_int(is, total(is, &deal, "school", "amount"), 3640);
+    expect_int(is, "/line_count", 2);
+    expect_int(is, "/statements/0/body/lines/earned", 1560);
+    is = ask(operator_key, &deal, text("%s,\"partner\":\"other-shop\"", facts));
+    expect_status(is, 200);
+    expect_count(is, "/statements", 2);
+    expect_int(is, total(is, &deal, "school", "amount"), 3640);
+
+    /* A floor of the window makes up what is missing. */
+    is = ask(deal.school, &deal,
+             ",\"terms\":[{\"kind\":\"guarantee\",\"payee\":\"other-school\",\"funded_by\":"
+             "\"other-shop\",\"amount_minor\":9999,\"window\":\"period\",\"recoup\":\"none\"},"
+             "{\"kind\":\"share\",\"payee\":\"other-school\",\"share_ppm\":700000},"
+             "{\"kind\":\"residual\",\"payee\":\"other-shop\"}]");
+    expect_status(is, 200);
+    expect_int(is, total(is, &deal, "school", "amount"), 9999);
+
+    /* Nothing was written. */
+    is = ask(deal.school, &deal, "");
+    expect_int(is, total(is, &deal, "school", "amount"), 7000);
+    expect_int(is, total(is, &deal, "school", "today"), 7000);
+}
+END_TEST
+
+START_TEST(what_cannot_be_simulated)
+{
+    const struct deal deal = deal_make("never", "");
+    const struct deal stranger = deal_make("stranger", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
+    struct response *is = ask(deal.school, &deal, terms(&deal, 1000001));
+    expect_problem(is, 422, "fields_invalid");
+    ck_assert_ptr_nonnull(strstr(is->body, "/terms/0/share_ppm"));
+    expect_problem(ask(deal.school, &deal, ",\"terms\":7"), 422, "fields_invalid");
+    expect_problem(ask(deal.school, &deal, ",\"surprise\":7"), 422, "fields_invalid");
+    expect_problem(ask(stranger.school, &deal, ""), 404, "not_found");
+    expect_problem(ask(deal.school, &deal, ",\"add_facts\":[{}],\"partner\":\"never-shop\""), 403,
+                   "role_missing");
+    is = ask(deal.shop, &deal, ",\"add_facts\":[{\"event_id\":\"x\"}]");
+    expect_problem(is, 422, "fields_invalid");
+    ck_assert_ptr_nonnull(strstr(is->body, "/add_facts/0"));
+    is = ask(deal.shop, &deal,
+             ",\"add_facts\":[{\"event_id\":\"w2\",\"type\":\"order.paid\",\"occurred_at\":"
+             "\"2025-01-21T12:00:00Z\",\"order_id\":\"o1\",\"currency\":\"CNY\",\"lines\":[{"
+             "\"line_id\":\"1\",\"provider\":\"never-school\",\"course_id\":\"c\",\"quantity\":1,"
+             "\"paid\":200}]}]");
+    expect_problem(is, 422, "fields_invalid");
+    ck_assert_ptr_nonnull(strstr(is->body, "/add_facts/0/order_id"));
+    expect_problem(
+        post(deal.school, "/v1/simulations", "{\"agreement\":\"never\",\"period\":\"soon\"}"), 422,
+        "period_invalid");
+    expect_problem(
+        post(deal.school, "/v1/simulations", "{\"agreement\":\"never\",\"period\":\"2025-03\"}"),
+        409, "period_not_oldest");
+    deal_close(&deal, "2025-01");
+    expect_problem(ask(deal.school, &deal, ""), 409, "period_closed");
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("simulations");
+    TCase *tc = tcase_create("simulations");
+    tcase_add_unchecked_fixture(tc, world_setup, world_teardown);
+    tcase_add_checked_fixture(tc, NULL, test_teardown);
+    tcase_set_timeout(tc, 300);
+    tcase_add_test(tc, as_it_is_it_is_the_draft);
+    tcase_add_test(tc, other_terms_and_more_facts);
+    tcase_add_test(tc, what_cannot_be_simulated);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+API_MAIN(make_suite, "simulations")
