@@ -137,29 +137,27 @@ class Service:
             size += len(fact) + 1
         flush()
 
-    def close_one(self, agreement, period, query=""):
-        """Closes a period of an agreement, once nothing waits to be settled again; answers its statements."""
+    def close(self, agreement, period, query=""):
+        """Closes a period of an agreement, once nothing waits to be settled again; answers its statements.
+
+        None when that outlasted the service's deadline for an answer, and took effect all the same.
+        """
+        late = False
         while True:
             try:
                 path = f"/v1/agreements/{agreement}/periods/{period}/close{query}"
                 return self.call("operator", "POST", path)["statements"]
             except Refused as refusal:
-                if "resettlement_pending" not in str(refusal):
+                if late and '"period_closed"' in str(refusal):
+                    return None
+                late |= '"deadline_exceeded"' in str(refusal)
+                if not late and '"resettlement_pending"' not in str(refusal):
                     raise
                 time.sleep(0.2)
 
     def draft(self, agreement, period):
         """The statements that closing would publish now."""
-        return self.close_one(agreement, period, "?dry_run=true")
-
-    def close(self, period):
-        """Closes a period of all agreements, once nothing waits to be settled again; answers the results."""
-        while True:
-            answer = self.call("operator", "POST", f"/v1/periods/{period}/close")
-            if any(r.get("code") == "resettlement_pending" for r in answer["results"]):
-                time.sleep(0.2)
-                continue
-            return answer["results"]
+        return self.close(agreement, period, "?dry_run=true")
 
     def megabytes(self):
         return sum(f.stat().st_size for f in self.folder.glob("accord.db*")) // 1_000_000
