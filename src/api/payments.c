@@ -88,16 +88,28 @@ static void write_fact(struct json_writer *w, const struct payment_call *state,
     jw_array_end(w);
 }
 
+/* The id of the fact, when none is given: always the same for a state of a payment. */
+static const char *event_id_of(struct call *call, const struct payment_call *state)
+{
+    const char *name = payment_state_names[state->reaches];
+    char hex[HASH_HEX_MAX];
+    if (state->event_id.data != NULL)
+        return state->event_id.data;
+    if (state->payment_id.len + 1 + strlen(name) <= ID_MAX)
+        return arena_printf(call->arena, "%s:%s", state->payment_id.data, name);
+    /* Together they are longer than an id may be. */
+    const struct hash hash = hash_of(state->payment_id);
+    hash_hex(&hash, hex);
+    return arena_printf(call->arena, "%s:%s", hex, name);
+}
+
 /* Makes the fact, through the one way in that facts have. */
 static void make_fact(struct call *call, struct payment_call *state)
 {
-    const char *event_id = state->event_id.data;
+    const char *event_id = event_id_of(call, state);
     const char *why = NULL;
     struct buf text;
     struct json_writer w;
-    if (event_id == NULL)
-        event_id = arena_printf(call->arena, "%.*s:%s", (int)state->payment_id.len,
-                                state->payment_id.data, payment_state_names[state->reaches]);
     if (event_id == NULL) {
         call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
         return;
