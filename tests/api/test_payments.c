@@ -194,19 +194,6 @@ START_TEST(a_long_id_names_its_facts_too)
 END_TEST
 
 /* Directly between the parties: one payment settles the statements of both. */
-START_TEST(a_long_id_names_its_facts_too)
-{
-    char id[128 + 1];
-    memset(id, 'p', sizeof id - 1);
-    id[sizeof id - 1] = '\0';
-    make_partner_key("long-school", "\"provider\"");
-    make_partner_key("long-shop", "\"channel\"");
-    expect_status(pay(id, "long-shop", "long-school", 100, ""), 201);
-    expect_status(pay(id, "long-shop", "long-school", 100, ""), 201); /* the same fact */
-    confirm(id);
-}
-END_TEST
-
 START_TEST(a_direct_payment_settles_both_sides)
 {
     const struct deal deal = deal_make("direct", "\"clearing\":\"direct\",");
