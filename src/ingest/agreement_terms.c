@@ -294,6 +294,9 @@ static void take_term(struct agreement_decoding *d, const struct agreement_term_
         break;
     case ACCORD_TERM_POOL:
         term->pool = agreement_text(d, body->pool);
+        /* Nothing makes pools yet, so there is none to join: nobody signs what would pay nothing.
+         */
+        agreement_problem(d, ACCORD_E_VALUE_UNKNOWN, "/terms/%zu/pool", at);
         break;
     case ACCORD_TERM_WITHHOLDING:
         take_withholding(d, body, term);

@@ -66,10 +66,9 @@ START_TEST(every_kind_is_written_out)
         "{\"kind\":\"floor\",\"payee\":\"prov\",\"funded_by\":\"oper\",\"amount_minor\":5,"
         "\"window\":\"year\"},"
         "{\"kind\":\"cap\",\"payee\":\"prov\",\"amount_minor\":5,\"window\":\"year\"},"
-        "{\"kind\":\"pool\",\"pool\":\"members\",\"version\":3},"
         "{\"kind\":\"withholding\",\"payee\":\"prov\",\"rate_ppm\":300000}");
     expect_status(is, 201);
-    expect_count(is, "/terms", 14);
+    expect_count(is, "/terms", 13);
     expect_text(is, "/terms/2/window", "period");
     expect_null(is, "/terms/2/floor_minor");
     expect_null(is, "/terms/2/cap_minor");
@@ -82,13 +81,12 @@ START_TEST(every_kind_is_written_out)
     expect_text(is, "/terms/7/recoup", "future");
     expect_int(is, "/terms/8/minimum_minor", 0);
     expect_text(is, "/terms/9/funded_by", "oper");
-    expect_text(is, "/terms/11/pool", "members");
     /* A flat rate is a table of one step. */
-    expect_absent(is, "/terms/12/rate_ppm");
-    expect_int(is, "/terms/12/steps/0/over_minor", 0);
-    expect_int(is, "/terms/12/steps/0/rate_ppm", 300000);
-    expect_int(is, "/terms/12/steps/0/quick_deduction_minor", 0);
-    expect_text(is, "/terms/12/base", "earned");
+    expect_absent(is, "/terms/11/rate_ppm");
+    expect_int(is, "/terms/11/steps/0/over_minor", 0);
+    expect_int(is, "/terms/11/steps/0/rate_ppm", 300000);
+    expect_int(is, "/terms/11/steps/0/quick_deduction_minor", 0);
+    expect_text(is, "/terms/11/base", "earned");
     /* What is not said about the rest. */
     expect_text(is, "/refund/basis", "original");
     expect_null(is, "/refund/fee_borne_by");
@@ -104,6 +102,13 @@ START_TEST(every_kind_is_written_out)
     expect_int(is, "/dispute_days", 30);
     expect_bool(is, "/base/admin_fee/deduct", false);
     expect_int(is, "/base/payment_fee/fixed_minor", 0);
+}
+END_TEST
+
+START_TEST(no_pool_can_be_joined_yet)
+{
+    REFUSED_TERMS("{\"kind\":\"pool\",\"pool\":\"members\",\"version\":3}", "/terms/0/pool",
+                  "value_unknown");
 }
 END_TEST
 
@@ -374,6 +379,7 @@ static Suite *make_suite(void)
     tcase_add_unchecked_fixture(all, setup, teardown);
     tcase_add_checked_fixture(all, NULL, test_teardown);
     tcase_add_test(all, every_kind_is_written_out);
+    tcase_add_test(all, no_pool_can_be_joined_yet);
     tcase_add_test(all, policies_are_kept);
     tcase_add_test(all, agreements_over_100_percent);
     tcase_add_test(all, no_residual_or_two);
