@@ -27,7 +27,9 @@ static const struct json_field item_fields[] = {
 };
 static const struct json_object item_spec = JSON_OBJECT(struct offer_item, item_fields);
 
-/* Members of structs without a name: their fields count from the beginning of the struct. */
+/* Members of structs without a name: their fields count from the beginning of the struct. Names of
+ * members take no parentheses. */
+// NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define INNER(part, member) (offsetof(struct offer, part.member) - offsetof(struct offer, part))
 #define INNER_INT(part, member, lo, hi)                                                            \
     {                                                                                              \
