@@ -180,7 +180,7 @@ static enum accord_error post_line(struct posting *p, struct work *work,
     static const char unmatched_name[] = "unmatched";
     struct arena *arena = p->tx->arena;
     struct list *groups = &p->groups;
-    int64_t number = count == 0 ? 0 : rows[count - 1].number + 1;
+    int64_t number = rows == NULL || count == 0 ? 0 : rows[count - 1].number + 1;
     const struct entry_row *was_unmatched = NULL;
     groups->count = 0;
     bool *have = arena_array(arena, want_count + 1, sizeof *have);

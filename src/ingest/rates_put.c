@@ -98,24 +98,24 @@ static enum accord_error insert(struct putting *p, size_t written, size_t rate_c
     const enum accord_error error = ingest_seq(p->tx, 1, &seq);
     if (error != ACCORD_OK)
         return error;
-    size_t day = 0;
+    size_t count = 0;
     size_t rate = 0;
     for (size_t i = 0; i < p->count; i++) {
         const struct rates_given *given = &p->given[i];
         if (given->same || given->is_unreasonable)
             continue;
-        days[day++] = (struct rate_day){.base = RATES_BASE,
-                                        .day = given->day,
-                                        .version = given->version,
-                                        .source = RATES_SOURCE,
-                                        .reason = given->version > 1 ? given->reason : "",
-                                        .loaded_at = p->tx->now,
-                                        .loaded_by = loaded_by,
-                                        .seq = seq};
+        days[count++] = (struct rate_day){.base = RATES_BASE,
+                                          .day = given->day,
+                                          .version = given->version,
+                                          .source = RATES_SOURCE,
+                                          .reason = given->version > 1 ? given->reason : "",
+                                          .loaded_at = p->tx->now,
+                                          .loaded_by = loaded_by,
+                                          .seq = seq};
         memcpy(&rates[rate], given->rates, given->count * sizeof *rates);
         rate += given->count;
     }
-    return store_rates_insert(p->tx->db, days, day, rates, rate);
+    return store_rates_insert(p->tx->db, days, count, rates, rate);
 }
 
 /* The days whose rates may be others now. */
