@@ -5,16 +5,11 @@
 bool explain_steps_add(struct arena *arena, struct explain_steps *steps,
                        const struct accord_step *step)
 {
-    if (steps->count == steps->cap) {
-        const size_t cap = steps->cap == 0 ? 16 : steps->cap * 2;
-        struct accord_step *items = arena_array(arena, cap, sizeof *items);
-        if (items == NULL)
-            return false;
-        if (steps->count > 0)
-            memcpy(items, steps->items, steps->count * sizeof *items);
-        steps->items = items;
-        steps->cap = cap;
-    }
+    struct accord_step *items =
+        arena_room(arena, steps->items, steps->count, &steps->cap, sizeof *items);
+    if (items == NULL)
+        return false;
+    steps->items = items;
     steps->items[steps->count++] = *step;
     return true;
 }

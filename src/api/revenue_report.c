@@ -429,16 +429,12 @@ static enum accord_error add_referral(void *context, const struct report_referra
     if (row->amount == 0 ||
         (reading->ask->currency.len > 0 && !slice_equal(reading->ask->currency, row->currency)))
         return ACCORD_OK;
-    if (report->referral_count == reading->referral_cap) {
-        const size_t cap = reading->referral_cap == 0 ? 8 : reading->referral_cap * 2;
-        struct report_referral *rows = arena_array(reading->arena, cap, sizeof *rows);
-        if (rows == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (report->referral_count > 0)
-            memcpy(rows, report->referrals, report->referral_count * sizeof *rows);
-        report->referrals = rows;
-        reading->referral_cap = cap;
-    }
+    struct report_referral *rows =
+        arena_room(reading->arena, report->referrals, report->referral_count,
+                   &reading->referral_cap, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    report->referrals = rows;
     if (!keep(reading->arena, row->agreement, &kept.agreement) ||
         !keep(reading->arena, row->currency, &kept.currency))
         return ACCORD_E_OUT_OF_MEMORY;

@@ -245,16 +245,10 @@ static struct slice copy_of(struct slice text, char *room, size_t size)
 
 static enum accord_error begin_group(struct spreading *s, const struct report_key *key)
 {
-    if (s->count == s->cap) {
-        const size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
-        int64_t *nets = arena_array(s->arena, cap, sizeof *nets);
-        if (nets == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (s->count > 0)
-            memcpy(nets, s->nets, s->count * sizeof *nets);
-        s->nets = nets;
-        s->cap = cap;
-    }
+    int64_t *nets = arena_room(s->arena, s->nets, s->count, &s->cap, sizeof *nets);
+    if (nets == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    s->nets = nets;
     s->key = (struct report_key){
         .agreement = slice_of(s->terms->agreement),
         .version = key->version,

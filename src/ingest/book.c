@@ -32,20 +32,6 @@ struct pair {
     size_t cap;
 };
 
-static void *grown(struct arena *arena, void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return items;
-    const size_t more = *cap == 0 ? 4 : 2 * *cap;
-    void *ret = arena_array(arena, more, size);
-    if (ret == NULL)
-        return NULL;
-    if (count > 0)
-        memcpy(ret, items, count * size);
-    *cap = more;
-    return ret;
-}
-
 static enum accord_error add_pair(struct agreement_book *book, const char *provider,
                                   const char *channel, size_t version)
 {
@@ -55,14 +41,15 @@ static enum accord_error add_pair(struct agreement_book *book, const char *provi
     if (error != ACCORD_OK)
         return error;
     if (*at == book->list_count) {
-        book->lists =
-            grown(book->arena, book->lists, book->list_count, &book->list_cap, sizeof *book->lists);
+        book->lists = arena_room(book->arena, book->lists, book->list_count, &book->list_cap,
+                                 sizeof *book->lists);
         if (book->lists == NULL)
             return ACCORD_E_OUT_OF_MEMORY;
         book->lists[book->list_count++] = (struct pair){.count = 0};
     }
     struct pair *pair = &book->lists[*at];
-    pair->items = grown(book->arena, pair->items, pair->count, &pair->cap, sizeof *pair->items);
+    pair->items =
+        arena_room(book->arena, pair->items, pair->count, &pair->cap, sizeof *pair->items);
     if (pair->items == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     pair->items[pair->count++] = version;
@@ -187,8 +174,8 @@ enum accord_error agreement_book_choose(struct agreement_book *book, struct aren
     if (error != ACCORD_OK)
         return error;
     if (*at == book->choice_count) {
-        book->choices = grown(book->cache, book->choices, book->choice_count, &book->choice_cap,
-                              sizeof *book->choices);
+        book->choices = arena_room(book->cache, book->choices, book->choice_count,
+                                   &book->choice_cap, sizeof *book->choices);
         if (book->choices == NULL)
             return ACCORD_E_OUT_OF_MEMORY;
         error = choose(book, book->cache, channel, providers, count,

@@ -511,16 +511,10 @@ static enum accord_error add_candidate(struct candidates *found, const char *agr
     error = close_goes_on(found->db, found->arena, &periods, day, &is_one);
     if (error != ACCORD_OK || !is_one)
         return error;
-    if (found->count == found->cap) {
-        const size_t cap = found->cap == 0 ? 16 : 2 * found->cap;
-        const char **ids = arena_array(found->arena, cap, sizeof *ids);
-        if (ids == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (found->count > 0)
-            memcpy(ids, found->ids, found->count * sizeof *ids);
-        found->ids = ids;
-        found->cap = cap;
-    }
+    const char **ids = arena_room(found->arena, found->ids, found->count, &found->cap, sizeof *ids);
+    if (ids == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    found->ids = ids;
     found->ids[found->count++] = agreement;
     return ACCORD_OK;
 }

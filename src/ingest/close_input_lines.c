@@ -169,16 +169,11 @@ static enum accord_error take_part(void *context, const struct accord_refund *pa
     for (size_t i = 0; i < t->line_count; i++) {
         if (strcmp(t->lines[i].line_id, part->line_id) != 0)
             continue;
-        if (t->part_count == t->part_cap) {
-            const size_t cap = t->part_cap == 0 ? 8 : 2 * t->part_cap;
-            struct accord_refund *parts = arena_array(t->g->arena, cap, sizeof *parts);
-            if (parts == NULL)
-                return ACCORD_E_OUT_OF_MEMORY;
-            if (t->part_count > 0)
-                memcpy(parts, t->parts, t->part_count * sizeof *parts);
-            t->parts = parts;
-            t->part_cap = cap;
-        }
+        struct accord_refund *parts =
+            arena_room(t->g->arena, t->parts, t->part_count, &t->part_cap, sizeof *parts);
+        if (parts == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        t->parts = parts;
         t->parts[t->part_count++] = *part;
     }
     return ACCORD_OK;

@@ -18,20 +18,6 @@ const char *const line_kind_names[LINE_KINDS] = {
     [LINE_CAP] = "cap",
 };
 
-static void *grown(struct arena *arena, void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return items;
-    const size_t more = *cap == 0 ? 4 : 2 * *cap;
-    void *ret = arena_array(arena, more, size);
-    if (ret == NULL)
-        return NULL;
-    if (count > 0)
-        memcpy(ret, items, count * size);
-    *cap = more;
-    return ret;
-}
-
 enum accord_error closing_account_of(struct closing *c, const char *partner,
                                      struct closing_account **ret)
 {
@@ -46,7 +32,7 @@ enum accord_error closing_account_of(struct closing *c, const char *partner,
     }
     struct closing_account *account = arena_alloc(c->arena, sizeof *account);
     struct closing_account **accounts =
-        grown(c->arena, c->accounts, c->count, &c->cap, sizeof(struct closing_account *));
+        arena_room(c->arena, c->accounts, c->count, &c->cap, sizeof(struct closing_account *));
     if (account == NULL || accounts == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     account->partner = arena_strdup(c->arena, slice_of(partner));
@@ -88,8 +74,8 @@ static enum accord_error add_difference(struct closing *c, struct closing_accoun
         at--;
     if (at > 0 && account->differences[at - 1].period == period)
         return add_sums(&account->differences[at - 1].sums, part);
-    account->differences = grown(c->arena, account->differences, account->difference_count,
-                                 &account->difference_cap, sizeof *account->differences);
+    account->differences = arena_room(c->arena, account->differences, account->difference_count,
+                                      &account->difference_cap, sizeof *account->differences);
     if (account->differences == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     memmove(&account->differences[at + 1], &account->differences[at],
@@ -113,8 +99,8 @@ static enum accord_error add_flow(struct closing *c, struct closing_account *acc
     if (error != ACCORD_OK)
         return error;
     other->collects = true;
-    account->flows = grown(c->arena, account->flows, account->flow_count, &account->flow_cap,
-                           sizeof *account->flows);
+    account->flows = arena_room(c->arena, account->flows, account->flow_count, &account->flow_cap,
+                                sizeof *account->flows);
     if (account->flows == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     account->flows[account->flow_count++] = (struct closing_flow){collector, amount};

@@ -72,21 +72,6 @@ enum accord_error inputs_decode(struct inputs_reader *r, struct arena *arena, st
     return error;
 }
 
-/* A row that grows a list in the reader's arena; NULL when out of memory. */
-static void *more(struct inputs_reader *r, void *items, size_t count, size_t *cap, size_t size)
-{
-    if (count < *cap)
-        return items;
-    const size_t fresh = *cap == 0 ? 8 : 2 * *cap;
-    void *ret = arena_array(r->arena, fresh, size);
-    if (ret == NULL)
-        return NULL;
-    if (count > 0)
-        memcpy(ret, items, count * size);
-    *cap = fresh;
-    return ret;
-}
-
 /* ---- what the statement is of ---- */
 
 static enum accord_error take_head(struct inputs_reader *r, struct slice text)
@@ -113,8 +98,8 @@ static enum accord_error take_head(struct inputs_reader *r, struct slice text)
 static enum accord_error add_version(struct inputs_reader *r, struct agreement_version **ret)
 {
     struct agreement_periods *periods = &r->c.periods;
-    periods->versions = more(r, periods->versions, periods->version_count, &r->version_cap,
-                             sizeof *periods->versions);
+    periods->versions = arena_room(r->arena, periods->versions, periods->version_count,
+                                   &r->version_cap, sizeof *periods->versions);
     if (periods->versions == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     *ret = &periods->versions[periods->version_count++];
@@ -256,7 +241,8 @@ static enum accord_error take_part(struct inputs_reader *r, struct slice text)
     memcpy(part.sums.new_learners, row.learners.items, sizeof part.sums.new_learners);
     if (row.shares.count > 0)
         memcpy(part.sums.shares, row.shares.items, row.shares.count * sizeof(int64_t));
-    sheet->parts = more(r, sheet->parts, sheet->count, &r->part_cap, sizeof *sheet->parts);
+    sheet->parts =
+        arena_room(r->arena, sheet->parts, sheet->count, &r->part_cap, sizeof *sheet->parts);
     if (sheet->parts == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     sheet->parts[sheet->count++] = part;
@@ -277,8 +263,8 @@ static enum accord_error take_posted(struct inputs_reader *r, struct slice text)
     if (!inputs_take_period(r, row.period, &period))
         return inputs_refuse(r, ACCORD_E_FIELDS_INVALID,
                              "/period: is none of the agreement up to now");
-    sheet->posted =
-        more(r, sheet->posted, sheet->posted_count, &r->posted_cap, sizeof *sheet->posted);
+    sheet->posted = arena_room(r->arena, sheet->posted, sheet->posted_count, &r->posted_cap,
+                               sizeof *sheet->posted);
     if (sheet->posted == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     sheet->posted[sheet->posted_count++] = (struct window_row){.agreement = r->head.agreement.data,

@@ -24,16 +24,10 @@ struct list {
 
 static void *list_add(struct arena *arena, struct list *list, size_t size)
 {
-    if (list->count == list->cap) {
-        const size_t cap = list->cap == 0 ? 64 : 2 * list->cap;
-        void *items = arena_array(arena, cap, size);
-        if (items == NULL)
-            return NULL;
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * size);
-        list->items = items;
-        list->cap = cap;
-    }
+    void *items = arena_room(arena, list->items, list->count, &list->cap, size);
+    if (items == NULL)
+        return NULL;
+    list->items = items;
     return (char *)list->items + size * list->count++;
 }
 

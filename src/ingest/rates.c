@@ -145,16 +145,11 @@ static enum accord_error chunk_of(struct rate_book *book, struct accord_currency
         *ret = &book->chunks[*known];
         return ACCORD_OK;
     }
-    if (book->count == book->cap) {
-        const size_t cap = book->cap == 0 ? 16 : 2 * book->cap;
-        struct chunk *chunks = arena_array(book->arena, cap, sizeof *chunks);
-        if (chunks == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (book->count > 0)
-            memcpy(chunks, book->chunks, book->count * sizeof *chunks);
-        book->chunks = chunks;
-        book->cap = cap;
-    }
+    struct chunk *chunks =
+        arena_room(book->arena, book->chunks, book->count, &book->cap, sizeof *chunks);
+    if (chunks == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    book->chunks = chunks;
     error = load_chunk(book, currency, year, &book->chunks[book->count]);
     size_t *at = NULL;
     if (error == ACCORD_OK)

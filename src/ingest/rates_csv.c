@@ -73,16 +73,10 @@ static enum accord_error add_day(struct reading *r, const struct csv_row *row)
     }
     if (given.count == 0)
         return ACCORD_OK;
-    if (r->count == r->cap) {
-        const size_t cap = r->cap == 0 ? 256 : 2 * r->cap;
-        struct rates_given *days = arena_array(r->arena, cap, sizeof *days);
-        if (days == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (r->count > 0)
-            memcpy(days, r->days, r->count * sizeof *days);
-        r->days = days;
-        r->cap = cap;
-    }
+    struct rates_given *days = arena_room(r->arena, r->days, r->count, &r->cap, sizeof *days);
+    if (days == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    r->days = days;
     r->days[r->count++] = given;
     return ACCORD_OK;
 }

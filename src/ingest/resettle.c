@@ -103,16 +103,11 @@ struct scopes {
 static enum accord_error add_scope(struct scopes *scopes, const char *provider, const char *channel,
                                    const char *currency, int64_t from_us, int64_t to_us)
 {
-    if (scopes->count == scopes->cap) {
-        const size_t cap = scopes->cap == 0 ? 8 : 2 * scopes->cap;
-        struct resettle_scope *items = arena_array(scopes->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (scopes->count > 0)
-            memcpy(items, scopes->items, scopes->count * sizeof *items);
-        scopes->items = items;
-        scopes->cap = cap;
-    }
+    struct resettle_scope *items =
+        arena_room(scopes->arena, scopes->items, scopes->count, &scopes->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    scopes->items = items;
     const struct resettle_scope scope = {arena_strdup(scopes->arena, slice_of(provider)),
                                          arena_strdup(scopes->arena, slice_of(channel)),
                                          arena_strdup(scopes->arena, slice_of(currency)), from_us,

@@ -158,16 +158,11 @@ struct making {
 
 static enum accord_error add_later(struct making *m, const struct entry_row *row)
 {
-    if (m->later_count == m->later_cap) {
-        const size_t cap = m->later_cap == 0 ? 8 : 2 * m->later_cap;
-        struct entry_row *rows = arena_array(m->arena, cap, sizeof *rows);
-        if (rows == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (m->later_count > 0)
-            memcpy(rows, m->later, m->later_count * sizeof *rows);
-        m->later = rows;
-        m->later_cap = cap;
-    }
+    struct entry_row *rows =
+        arena_room(m->arena, m->later, m->later_count, &m->later_cap, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    m->later = rows;
     m->later[m->later_count++] = *row;
     return ACCORD_OK;
 }

@@ -108,16 +108,11 @@ static enum accord_error add_payee(struct simulating *s, const char *payee, int6
     if (error != ACCORD_OK)
         return error;
     if (*at == ret->payee_count) {
-        if (ret->payee_count == s->payee_cap) {
-            const size_t cap = s->payee_cap == 0 ? 16 : 2 * s->payee_cap;
-            struct simulation_payee *payees = arena_array(s->arena, cap, sizeof *payees);
-            if (payees == NULL)
-                return ACCORD_E_OUT_OF_MEMORY;
-            if (ret->payee_count > 0)
-                memcpy(payees, ret->payees, ret->payee_count * sizeof *payees);
-            ret->payees = payees;
-            s->payee_cap = cap;
-        }
+        struct simulation_payee *payees =
+            arena_room(s->arena, ret->payees, ret->payee_count, &s->payee_cap, sizeof *payees);
+        if (payees == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+        ret->payees = payees;
         const char *name = arena_strdup(s->arena, slice_of(payee));
         if (name == NULL)
             return ACCORD_E_OUT_OF_MEMORY;

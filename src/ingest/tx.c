@@ -108,16 +108,11 @@ enum accord_error ingest_touch(struct ingest_tx *tx, const char *partner)
         error = keymap_at(&touched->index, &key, touched->count, &at);
     if (error != ACCORD_OK || *at < touched->count)
         return error;
-    if (touched->count == touched->cap) {
-        const size_t cap = touched->cap == 0 ? 16 : 2 * touched->cap;
-        const char **ids = arena_array(touched->arena, cap, sizeof *ids);
-        if (ids == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (touched->count > 0)
-            memcpy(ids, touched->ids, touched->count * sizeof *ids);
-        touched->ids = ids;
-        touched->cap = cap;
-    }
+    const char **ids =
+        arena_room(touched->arena, touched->ids, touched->count, &touched->cap, sizeof *ids);
+    if (ids == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    touched->ids = ids;
     const char *copy = arena_strdup(touched->arena, slice_of(partner));
     if (copy == NULL)
         return ACCORD_E_OUT_OF_MEMORY;

@@ -63,16 +63,11 @@ static enum accord_error add_bundle(void *context, size_t param_row, const struc
 {
     (void)param_row;
     struct bundle_list *list = context;
-    if (list->count == list->cap) {
-        const size_t cap = list->cap == 0 ? 16 : 2 * list->cap;
-        struct bundle_row *rows = arena_array(list->arena, cap, sizeof *rows);
-        if (rows == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (list->count > 0)
-            memcpy(rows, list->rows, list->count * sizeof *rows);
-        list->rows = rows;
-        list->cap = cap;
-    }
+    struct bundle_row *rows =
+        arena_room(list->arena, list->rows, list->count, &list->cap, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    list->rows = rows;
     struct bundle_row *bundle = &list->rows[list->count++];
     *bundle = (struct bundle_row){
         .seq = db_get_int(row, 0),
@@ -118,16 +113,11 @@ static enum accord_error add_item(void *context, size_t param_row, const struct 
 {
     const struct item_loading *loading = context;
     struct bundle_offer *offer = &loading->offers[param_row];
-    if (offer->count == offer->cap) {
-        const size_t cap = offer->cap == 0 ? 4 : 2 * offer->cap;
-        struct bundle_item *items = arena_array(loading->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (offer->count > 0)
-            memcpy(items, offer->items, offer->count * sizeof *items);
-        offer->items = items;
-        offer->cap = cap;
-    }
+    struct bundle_item *items =
+        arena_room(loading->arena, offer->items, offer->count, &offer->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    offer->items = items;
     struct bundle_item *item = &offer->items[offer->count++];
     *item =
         (struct bundle_item){arena_strdup(loading->arena, db_get_text(row, 0)),

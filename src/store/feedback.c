@@ -188,16 +188,11 @@ static enum accord_error add_count(void *context, size_t param_row, const struct
 {
     struct counts *counts = context;
     (void)param_row;
-    if (counts->count == counts->cap) {
-        const size_t cap = counts->cap == 0 ? 16 : 2 * counts->cap;
-        struct feedback_count *rows = arena_array(counts->arena, cap, sizeof *rows);
-        if (rows == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (counts->count > 0)
-            memcpy(rows, counts->rows, counts->count * sizeof *rows);
-        counts->rows = rows;
-        counts->cap = cap;
-    }
+    struct feedback_count *rows =
+        arena_room(counts->arena, counts->rows, counts->count, &counts->cap, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    counts->rows = rows;
     return read_count(counts->arena, row, &counts->rows[counts->count++]);
 }
 

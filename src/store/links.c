@@ -175,16 +175,10 @@ static enum accord_error add_seq(void *context, size_t param_row, const struct d
 {
     struct seq_list *list = context;
     (void)param_row;
-    if (list->count == list->cap) {
-        const size_t cap = list->cap == 0 ? 64 : 2 * list->cap;
-        int64_t *items = arena_array(list->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->cap = cap;
-    }
+    int64_t *items = arena_room(list->arena, list->items, list->count, &list->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    list->items = items;
     list->items[list->count++] = db_get_int(row, 0);
     return ACCORD_OK;
 }

@@ -93,16 +93,11 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
         const enum accord_error error = read_row(rows->arena, row, &one);
         return error != ACCORD_OK ? error : rows->each(rows->context, &one);
     }
-    if (rows->count == rows->cap) {
-        const size_t cap = rows->cap == 0 ? 8 : 2 * rows->cap;
-        struct period_row *items = arena_array(rows->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (rows->count > 0)
-            memcpy(items, rows->items, rows->count * sizeof *items);
-        rows->items = items;
-        rows->cap = cap;
-    }
+    struct period_row *items =
+        arena_room(rows->arena, rows->items, rows->count, &rows->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    rows->items = items;
     return read_row(rows->arena, row, &rows->items[rows->count++]);
 }
 

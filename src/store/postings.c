@@ -66,16 +66,11 @@ static enum accord_error add_posting(void *context, size_t param_row, const stru
 {
     (void)param_row;
     struct posting_list *list = context;
-    if (list->count == list->cap) {
-        const size_t cap = list->cap == 0 ? 16 : 2 * list->cap;
-        struct posting_row *rows = arena_array(list->arena, cap, sizeof *rows);
-        if (rows == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (list->count > 0)
-            memcpy(rows, list->rows, list->count * sizeof *rows);
-        list->rows = rows;
-        list->cap = cap;
-    }
+    struct posting_row *rows =
+        arena_room(list->arena, list->rows, list->count, &list->cap, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    list->rows = rows;
     const struct posting_row posting = {
         .seq = db_get_int(row, 0),
         .number = db_get_int(row, 1),

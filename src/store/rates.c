@@ -219,16 +219,11 @@ static enum accord_error add_rate(void *context, size_t param_row, const struct 
     struct rate_reading *reading = context;
     const struct slice code = db_get_text(row, 0);
     (void)param_row;
-    if (reading->count == reading->cap) {
-        const size_t cap = reading->cap == 0 ? 64 : 2 * reading->cap;
-        struct rate_row *rows = arena_array(reading->arena, cap, sizeof *rows);
-        if (rows == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (reading->count > 0)
-            memcpy(rows, reading->rows, reading->count * sizeof *rows);
-        reading->rows = rows;
-        reading->cap = cap;
-    }
+    struct rate_row *rows =
+        arena_room(reading->arena, reading->rows, reading->count, &reading->cap, sizeof *rows);
+    if (rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    reading->rows = rows;
     struct rate_row *rate = &reading->rows[reading->count];
     *rate = (struct rate_row){
         .day = db_get_int(row, 1),

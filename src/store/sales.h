@@ -1,6 +1,7 @@
 /**
  * Money facts as typed rows: sales with their lines, refunds, charge-backs and reversals. They are
- * part of the journal: appended, never changed. Texts of results live in the arena given.
+ * part of the journal: appended, never changed, but for the lines of an offer sold as a whole,
+ * which follow its versions. Texts of results live in the arena given.
  */
 #ifndef STORE_SALES_H
 #define STORE_SALES_H

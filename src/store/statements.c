@@ -164,16 +164,11 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
         const enum accord_error error = read_row(rows->arena, row, &one);
         return error != ACCORD_OK ? error : rows->each(rows->context, &one);
     }
-    if (rows->count == rows->cap) {
-        const size_t cap = rows->cap == 0 ? 8 : 2 * rows->cap;
-        struct statement_row *items = arena_array(rows->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (rows->count > 0)
-            memcpy(items, rows->items, rows->count * sizeof *items);
-        rows->items = items;
-        rows->cap = cap;
-    }
+    struct statement_row *items =
+        arena_room(rows->arena, rows->items, rows->count, &rows->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    rows->items = items;
     return read_row(rows->arena, row, &rows->items[rows->count++]);
 }
 
@@ -267,16 +262,11 @@ static enum accord_error take_earned(void *context, size_t param_row, const stru
 {
     struct earned_rows *rows = context;
     (void)param_row;
-    if (rows->count == rows->cap) {
-        const size_t cap = rows->cap == 0 ? 8 : 2 * rows->cap;
-        struct statement_earned *items = arena_array(rows->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (rows->count > 0)
-            memcpy(items, rows->items, rows->count * sizeof *items);
-        rows->items = items;
-        rows->cap = cap;
-    }
+    struct statement_earned *items =
+        arena_room(rows->arena, rows->items, rows->count, &rows->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    rows->items = items;
     struct statement_earned *next = &rows->items[rows->count++];
     *next = (struct statement_earned){arena_strdup(rows->arena, db_get_text(row, 0)),
                                       db_get_int(row, 1), db_get_int(row, 2)};
@@ -322,16 +312,10 @@ struct things {
 
 static void *add_thing(struct things *things, size_t size)
 {
-    if (things->count == things->cap) {
-        const size_t cap = things->cap == 0 ? 8 : 2 * things->cap;
-        char *items = arena_array(things->arena, cap, size);
-        if (items == NULL)
-            return NULL;
-        if (things->count > 0)
-            memcpy(items, things->items, things->count * size);
-        things->items = items;
-        things->cap = cap;
-    }
+    char *items = arena_room(things->arena, things->items, things->count, &things->cap, size);
+    if (items == NULL)
+        return NULL;
+    things->items = items;
     return things->items + size * things->count++;
 }
 

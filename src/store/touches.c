@@ -59,16 +59,11 @@ static enum accord_error add_touch(void *context, size_t param_row, const struct
 {
     const struct touch_loading *loading = context;
     struct touch_list *list = &loading->lists[param_row];
-    if (list->count == list->cap) {
-        const size_t cap = list->cap == 0 ? 4 : 2 * list->cap;
-        struct linked_touch *items = arena_array(loading->arena, cap, sizeof *items);
-        if (items == NULL)
-            return ACCORD_E_OUT_OF_MEMORY;
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->cap = cap;
-    }
+    struct linked_touch *items =
+        arena_room(loading->arena, list->items, list->count, &list->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    list->items = items;
     int kind = TOUCH_CLICK;
     while (touch_kind_names[kind] != NULL &&
            !slice_equal(db_get_text(row, 1), slice_of(touch_kind_names[kind])))
