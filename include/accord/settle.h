@@ -4,12 +4,12 @@
  * Pure: no clock, no I/O, no global state; equal input gives equal output on every machine. The
  * live report, the explanation, the audit and a partner's own re-derivation are this one function.
  *
- * Order of calculation per line: gross → tax → store fee → payment fee → admin fee → net → CPA and
- * amounts → referral → shares and residual. All steps up to net are in the currency of the sale;
- * where the agreement has another, net is converted once, as it stands, and everything behind it is
- * in the agreement's. Single amounts round half to even; splits are accord_apportion() in declared
- * order. A refund is re-allocation: the line is computed anew on what remains of it, with the terms
- * of the sale, and the caller posts the difference.
+ * Order of calculation per line: gross → tax → store fee → payment fee → admin fee → net → pool →
+ * CPA and amounts → referral → shares and residual. All steps up to net are in the currency of the
+ * sale; where the agreement has another, net is converted once, as it stands, and everything behind
+ * it is in the agreement's. Single amounts round half to even; splits are accord_apportion() in
+ * declared order. A refund is re-allocation: the line is computed anew on what remains of it, with
+ * the terms of the sale, and the caller posts the difference.
  *
  * Every function is re-entrant and may be called from any thread. Memory is bounded by the input:
  * orders of up to 8 lines, 16 refunds and 16 touches allocate nothing.
@@ -140,8 +140,8 @@ struct accord_term {
     int64_t attribution_window_us;         /**< REFERRAL: 0 <= sale - touch <= it */
     bool first_touch;                      /**< REFERRAL: the first touch wins; else the last */
     bool coupon_beats_click;               /**< REFERRAL */
-    const char *pool;                      /**< POOL: which one; borrowed */
-    int64_t pool_version;                  /**< POOL: the version that is joined */
+    const char *pool;     /**< POOL: "channel/pool", of a channel that is a party; borrowed */
+    int64_t pool_version; /**< POOL: the version that is joined */
     const struct accord_withholding *withholding; /**< WITHHOLDING; borrowed */
     bool after_recoupment; /**< WITHHOLDING: its base is less what was recouped */
 };
@@ -317,6 +317,18 @@ const char *accord_held_name(enum accord_held held); /* "unmatched", …; "" for
  */
 enum accord_error accord_spread(int64_t total, const int64_t *paid, size_t count, int64_t *ret);
 
+/** What stands before the name of a pool ("channel/pool") where a payee is named; no partner can
+ *  have such an id. */
+#define ACCORD_PAYEE_POOL "@pool:"
+
+/** What a line of a membership puts into a pool. */
+struct accord_pool_funding {
+    const char *payee; /**< ACCORD_PAYEE_POOL and the pool's name; borrowed */
+    int64_t share_ppm; /**< 0 .. 1 000 000, of net */
+    /** Of the pool: under an agreement in another one the line is held `no_rate`. */
+    struct accord_currency currency;
+};
+
 /** One line of an order as sold. Amounts of the whole order are already spread over its lines. */
 struct accord_line {
     const char *line_id; /**< unique in the order */
@@ -329,6 +341,7 @@ struct accord_line {
     int64_t store_fee;   /**< -1: not given */
     int64_t payment_fee; /**< -1: not given */
     int64_t discounts[ACCORD_FUNDERS]; /**< >= 0; what was cut from the list price to get `paid` */
+    const struct accord_pool_funding *pool; /**< or NULL: it puts nothing into a pool */
 };
 
 /** No promoter. */
@@ -395,7 +408,7 @@ struct accord_refund {
  * net_sale = gross − refunded − tax − store_fee − payment_fee − admin_fee, all in the currency of
  * the sale; net is net_sale in the agreement's currency (converted by order->rates, half to even,
  * where the two differ), as are added_back, base, open, shares and referral. The sum of `shares`,
- * `referral` and `open` is net.
+ * `referral`, `open` and `pooled` is net.
  */
 struct accord_line_result {
     enum accord_held held;
@@ -409,6 +422,7 @@ struct accord_line_result {
     int64_t admin_fee;
     int64_t net_sale;   /**< what is received; negative when kept fees exceed the rest */
     int64_t net;        /**< the same in the agreement's currency: what is split */
+    int64_t pooled;     /**< what of net goes into the line's pool, before any term */
     int64_t added_back; /**< discounts added to the share base and charged to their funders */
     int64_t base;       /**< what shares and tiers are taken of: after CPA, amounts and referral */
     int64_t open;       /**< left to the window: the residual's part, where that is settled there */
@@ -430,6 +444,8 @@ struct accord_excess {
  * Settles one order.
  *
  * Of what is left of a line:
+ * - What goes into a pool comes first: its share of net, rounded once, half to even. Terms see only
+ *   the rest.
  * - Discounts that the agreement adds back raise what is shared out and are charged to their
  *   funders as negatives; they and the amounts of terms scale with what is not refunded. Discounts
  *   are converted like net, each once; amounts of terms are in the agreement's currency.
@@ -475,6 +491,7 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  *     (payment_fee twice where it has a fixed part)                                 add up to
  *     net                                                                           and with
  *     convert                                      (another currency: net in the agreement's)
+ *     pool                                         (payee: the pool), leaves what terms see, and
  *     discount, kept_fees                          (another currency: in that of the sale)
  *     added_back (one per funder; payee: who funds it)                              and
  *     fees_added_back (payee: who bears the kept fees)                              to

@@ -2,6 +2,7 @@
 #include "api/agreement_call.h"
 #include "api/agreements.h"
 #include "ingest/periods.h"
+#include "ingest/pool.h"
 
 enum { STEP_BODY_MAX = 16 * 1024 };
 
@@ -101,6 +102,18 @@ static bool is_trespass(struct call *call, const struct agreement_version_row *v
     return false;
 }
 
+/* Refuses a version that joins a pool that is not there, or is of another kind. */
+static enum accord_error pool_check(struct call *call, const struct agreement_version *given)
+{
+    struct json_problems *problems = call_alloc(call, sizeof *problems);
+    if (problems == NULL)
+        return ACCORD_OK;
+    const enum accord_error error = pool_check_terms(call->db, call->arena, given, problems);
+    if (error == ACCORD_OK && problems->total > 0)
+        call_problems(call, ACCORD_E_FIELDS_INVALID, problems);
+    return error;
+}
+
 /* Moves a version on, tells its parties, and answers what stands then. */
 static enum accord_error move(struct call *call, const struct agreement_version_row *version,
                               enum agreement_state to, const char *reason)
@@ -119,9 +132,15 @@ static enum accord_error move(struct call *call, const struct agreement_version_
 static enum accord_error write_propose(struct call *call)
 {
     const struct agreement_version_row *version;
-    const enum accord_error error = step_version(call, AGREEMENT_DRAFT, &version);
+    struct agreement_version given;
+    enum accord_error error = step_version(call, AGREEMENT_DRAFT, &version);
     if (error != ACCORD_OK || version == NULL || is_overtaken(call, version) ||
         is_trespass(call, version))
+        return error;
+    error = agreement_decode_row(call->arena, version, &given);
+    if (error == ACCORD_OK)
+        error = pool_check(call, &given);
+    if (error != ACCORD_OK || call->failed)
         return error;
     return move(call, version, AGREEMENT_PROPOSED, "");
 }
@@ -279,6 +298,8 @@ static enum accord_error write_sign(struct call *call)
         error = past_check(call, &given);
     if (error == ACCORD_OK && missing == 1 && !call->failed)
         error = overlap_check(call, &given);
+    if (error == ACCORD_OK && missing == 1 && !call->failed)
+        error = pool_check(call, &given);
     if (error != ACCORD_OK || call->failed)
         return error;
 

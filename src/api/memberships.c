@@ -34,6 +34,7 @@ struct membership_call {
     struct stored_membership stored;
     struct agreement_choice choice;
     struct rate_book *rates;
+    struct pool_book *pools;
     struct term_view *terms;
     size_t term_count;
     bool whole; /* the caller sees the membership, not only months of it */
@@ -105,6 +106,7 @@ static enum accord_error add_side(struct accord_line_result *sum, const struct s
         {&sum->admin_fee, result->admin_fee},
         {&sum->net_sale, result->net_sale},
         {&sum->net, result->net},
+        {&sum->pooled, result->pooled},
         {&sum->open, result->open},
     };
     enum accord_error error = ACCORD_OK;
@@ -137,8 +139,9 @@ static enum accord_error settle_term(struct call *call, struct membership_call *
                                      const char *operator_id, size_t index)
 {
     struct term_view *term = &state->terms[state->term_count++];
-    enum accord_error error = membership_schedule(call->arena, &state->choice, operator_id,
-                                                  &state->stored, index, &term->schedule);
+    enum accord_error error =
+        membership_schedule(call->arena, &state->choice, state->pools, operator_id, &state->stored,
+                            index, &term->schedule);
     if (error != ACCORD_OK)
         return error;
     const size_t count = term->schedule.count;
@@ -175,7 +178,8 @@ static enum accord_error settle(struct call *call, struct membership_call *state
         arena_array(call->arena, count + 1, sizeof *terms);
     const struct agreement_version **chosen = arena_array(call->arena, count + 1, sizeof *chosen);
     state->terms = arena_array(call->arena, state->stored.count + 1, sizeof *state->terms);
-    if (terms == NULL || chosen == NULL || state->terms == NULL)
+    state->pools = pool_book_new(call->db, call->arena);
+    if (state->pools == NULL || terms == NULL || chosen == NULL || state->terms == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         terms[i] = &versions[i].terms;
@@ -240,6 +244,7 @@ static void write_amounts(struct json_writer *w, const struct membership_call *s
 }
 
 static void write_shares(struct json_writer *w, const struct membership_call *state,
+                         const struct accord_pool_funding *pool,
                          const struct accord_line_result *sum)
 {
     jw_key(w, "shares");
@@ -254,13 +259,16 @@ static void write_shares(struct json_writer *w, const struct membership_call *st
         jw_object_end(w);
     }
     jw_array_end(w);
+    if (terms != NULL && pool != NULL)
+        jw_key_money(w, "pooled", sum->pooled, terms->currency);
     if (terms != NULL && accord_agreement_has_window(terms))
         jw_key_money(w, "open", sum->open, terms->currency);
 }
 
 /* Under which agreement, with `explain` why, and to whom. */
 static void write_settled(struct json_writer *w, const struct membership_call *state,
-                          const struct month_view *month, bool explain)
+                          const struct accord_pool_funding *pool, const struct month_view *month,
+                          bool explain)
 {
     const struct accord_line_result *sum = &month->sum;
     if (sum->version != SIZE_MAX) {
@@ -273,7 +281,7 @@ static void write_settled(struct json_writer *w, const struct membership_call *s
         explain_write_steps(w, "steps", &month->sides[RECOGNISED].steps);
         explain_write_steps(w, "taken_back", &month->sides[TAKEN_BACK].steps);
     }
-    write_shares(w, state, sum);
+    write_shares(w, state, pool, sum);
 }
 
 static void write_month(struct json_writer *w, const struct membership_call *state,
@@ -285,7 +293,7 @@ static void write_month(struct json_writer *w, const struct membership_call *sta
     jw_key_str(w, "month", at->label);
     jw_key_time(w, "occurred_at", at->at);
     write_amounts(w, state, term, month);
-    write_settled(w, state, month, explain);
+    write_settled(w, state, at->pool, month, explain);
     jw_object_end(w);
 }
 
@@ -413,9 +421,10 @@ void membership_line_write(struct json_writer *w, const struct membership_line_e
         jw_null(w);
         return;
     }
+    const struct term_view *term = &explained->state->terms[explained->term];
     jw_object(w);
-    write_settled(w, explained->state,
-                  &explained->state->terms[explained->term].months[explained->month], true);
+    write_settled(w, explained->state, term->schedule.months[explained->month].pool,
+                  &term->months[explained->month], true);
     jw_object_end(w);
 }
 

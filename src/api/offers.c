@@ -7,6 +7,7 @@
 #include "ingest/offer.h"
 #include "store/offers.h"
 #include "store/partners.h"
+#include "store/pools.h"
 
 /* One offer and its version. */
 struct shown {
@@ -79,6 +80,22 @@ static void put_prepare(struct call *call)
         call_fail(call, error, NULL);
 }
 
+/* The pool that memberships fund is one of the channel's. */
+static enum accord_error check_pool(struct call *call, struct json_problems *problems)
+{
+    const struct offer_call *state = call->state;
+    const struct slice pool = state->shown.offer.membership.pool;
+    struct pool_row row;
+    bool found = true;
+    enum accord_error error = ACCORD_OK;
+    if (pool.data != NULL)
+        error = store_pool_get(call->db, call->arena, state->channel, pool.data, 0, &row, &found);
+    if (!found)
+        json_problem_add(problems, ACCORD_E_VALUE_UNKNOWN, "/membership/pool", "%s",
+                         accord_error_title(ACCORD_E_VALUE_UNKNOWN));
+    return error;
+}
+
 /* Weights are what courses say now, and stay so. */
 static void put_read(struct call *call)
 {
@@ -95,7 +112,8 @@ static void put_read(struct call *call)
         return;
     }
     if (call_check(call, offer_weigh(call->db, call->arena, state->channel, clock_now_us(), offer,
-                                     problems)))
+                                     problems)) ||
+        call_check(call, check_pool(call, problems)))
         return;
     if (problems->total > 0) {
         call_problems(call, ACCORD_E_FIELDS_INVALID, problems);
@@ -129,7 +147,8 @@ static struct offer_item_row *rows_of(struct call *call, const struct offer *off
 }
 
 /* Providers whose course it was sold with before see the change, too. */
-static enum accord_error touch_older(struct call *call, const struct offer_row *row)
+static enum accord_error touch_older(struct call *call, const struct offer_row *row,
+                                     bool *ret_funds_pool)
 {
     struct json_problems *problems = call_alloc(call, sizeof *problems);
     struct offer older;
@@ -137,6 +156,7 @@ static enum accord_error touch_older(struct call *call, const struct offer_row *
         return ACCORD_OK;
     if (offer_decode(call->arena, row->body, &older, problems) != ACCORD_OK)
         return ACCORD_E_DATABASE_ERROR;
+    *ret_funds_pool |= older.membership.pool.data != NULL;
     const struct offer_item_row *rows = rows_of(call, &older);
     return rows == NULL ? ACCORD_E_OUT_OF_MEMORY : touch(call, rows, older.items.count);
 }
@@ -147,6 +167,7 @@ static enum accord_error put_write(struct call *call)
     struct offer_row *row = &state->shown.row;
     const struct offer *offer = &state->shown.offer;
     const struct hash hash = hash_of(state->body);
+    bool funds_pool = offer->membership.pool.data != NULL;
     const struct offer_item_row *items = rows_of(call, offer);
     bool found = false;
     enum accord_error error = items == NULL ? ACCORD_E_OUT_OF_MEMORY
@@ -167,7 +188,7 @@ static enum accord_error put_write(struct call *call)
         return ACCORD_OK;
     }
     if (found)
-        error = touch_older(call, row);
+        error = touch_older(call, row, &funds_pool);
     *row = (struct offer_row){
         .channel = state->channel,
         .offer = state->id,
@@ -184,6 +205,9 @@ static enum accord_error put_write(struct call *call)
         error = ingest_seq(call->tx, 1, &row->seq);
     if (error == ACCORD_OK)
         error = store_offer_insert(call->db, row, items, offer->items.count);
+    /* Whoever bought before may have done so under this version: the sale decides. */
+    if (error == ACCORD_OK && funds_pool)
+        error = ingest_pools_changed(call->tx, state->channel, INT64_MIN);
     return error == ACCORD_OK
                ? ingest_offer_changed(call->tx, state->channel, state->id, row->from_at)
                : error;

@@ -15,6 +15,7 @@
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
+#include "api/pools.h"
 #include "api/rates.h"
 #include "api/revenue.h"
 #include "api/simulations.h"
@@ -37,6 +38,7 @@ static const struct {
     {feedback_operations, &feedback_operation_count},
     {link_operations, &link_operation_count},
     {offer_operations, &offer_operation_count},
+    {pool_operations, &pool_operation_count},
     {order_operations, &order_operation_count},
     {membership_operations, &membership_operation_count},
     {revenue_operations, &revenue_operation_count},

@@ -101,6 +101,9 @@ static bool line_ok(const struct accord_line *line)
     if (line->paid < 0 || line->quantity < 0 || line->tax < -1 || line->store_fee < -1 ||
         line->payment_fee < -1)
         return false;
+    if (line->pool != NULL &&
+        (line->pool->share_ppm < 0 || line->pool->share_ppm > ACCORD_PPM_WHOLE))
+        return false;
     for (unsigned f = 0; f < ACCORD_FUNDERS; f++)
         if (line->discounts[f] < 0)
             return false;
@@ -157,6 +160,9 @@ static enum accord_error settle_line(const struct run *run, size_t index,
                 !is_convertible(line, run->versions[result->version], work.rate))
                 result->held = ACCORD_HELD_NO_RATE;
         }
+        if (result->held == ACCORD_HELD_NOT && line->pool != NULL &&
+            !accord_currency_equal(run->versions[result->version]->currency, line->pool->currency))
+            result->held = ACCORD_HELD_NO_RATE;
     }
     if (result->held != ACCORD_HELD_NOT) {
         work_emit_amount(&work, "held", line->paid - refunds->refunded);

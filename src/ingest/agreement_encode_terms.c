@@ -79,6 +79,14 @@ static void write_funded(struct json_writer *w, const struct accord_agreement_ve
     jw_key_int(w, "amount_minor", term->amount_minor);
 }
 
+/* "channel/pool". */
+static void write_pool(struct json_writer *w, const char *name)
+{
+    const char *slash = strchr(name, '/');
+    jw_key_slice(w, "channel", (struct slice){name, (size_t)(slash - name)});
+    jw_key_str(w, "pool", slash + 1);
+}
+
 static void write_rest(struct json_writer *w, const struct accord_agreement_version *version,
                        const struct accord_term *term)
 {
@@ -126,7 +134,7 @@ static void write_rest(struct json_writer *w, const struct accord_agreement_vers
         write_window(w, term);
         return;
     case ACCORD_TERM_POOL:
-        jw_key_str(w, "pool", term->pool);
+        write_pool(w, term->pool);
         jw_key_int(w, "version", term->pool_version);
         return;
     case ACCORD_TERM_WITHHOLDING:

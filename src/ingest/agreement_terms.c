@@ -36,6 +36,7 @@ struct agreement_term_body {
     int64_t rate_ppm;
     bool has_rate;
     int base;
+    struct slice channel;
     struct slice pool;
     int64_t version;
 };
@@ -114,8 +115,8 @@ static const struct json_field advance_fields[] = {KIND, PAYEE, FUNDED_BY, AMOUN
                                                    JSON_AMOUNT_OR(TERM, minimum_minor, 0)};
 static const struct json_field floor_fields[] = {KIND, PAYEE, FUNDED_BY, AMOUNT, WINDOW};
 static const struct json_field cap_fields[] = {KIND, PAYEE, AMOUNT, WINDOW};
-static const struct json_field pool_fields[] = {KIND, JSON_SLUG(TERM, pool),
-                                                JSON_INT(TERM, version, 1, INT32_MAX)};
+static const struct json_field pool_fields[] = {
+    KIND, JSON_SLUG(TERM, channel), JSON_SLUG(TERM, pool), JSON_INT(TERM, version, 1, INT32_MAX)};
 static const struct json_field withholding_fields[] = {
     KIND,
     PAYEE,
@@ -293,10 +294,10 @@ static void take_term(struct agreement_decoding *d, const struct agreement_term_
         take_tiers(d, body, term);
         break;
     case ACCORD_TERM_POOL:
-        term->pool = agreement_text(d, body->pool);
-        /* Nothing makes pools yet, so there is none to join: nobody signs what would pay nothing.
-         */
-        agreement_problem(d, ACCORD_E_VALUE_UNKNOWN, "/terms/%zu/pool", at);
+        /* That there is such a pool is looked at when it is proposed, and when all have signed. */
+        take_party(d, body->channel, at, "channel", ACCORD_E_PAYEE_NOT_PARTY);
+        term->pool = arena_printf(d->arena, "%s/%s", body->channel.data, body->pool.data);
+        d->out_of_memory |= term->pool == NULL;
         break;
     case ACCORD_TERM_WITHHOLDING:
         take_withholding(d, body, term);

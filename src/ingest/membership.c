@@ -230,8 +230,20 @@ static const char *offer_of(const struct stored_membership *membership,
     return term->offer;
 }
 
+/* Of each month what the pool takes: of the offer as it was when the term was sold. */
+static enum accord_error find_pools(struct pool_book *pools, struct membership_schedule *schedule)
+{
+    const struct membership_row *term = schedule->term;
+    enum accord_error error = ACCORD_OK;
+    for (size_t i = 0; error == ACCORD_OK && i < schedule->count; i++)
+        error = pool_book_funding(pools, term->channel, schedule->offer, term->occurred_at,
+                                  period_of_day(false, schedule->months[i].day),
+                                  &schedule->months[i].pool);
+    return error;
+}
+
 enum accord_error membership_schedule(struct arena *arena, const struct agreement_choice *choice,
-                                      const char *operator_id,
+                                      struct pool_book *pools, const char *operator_id,
                                       const struct stored_membership *membership, size_t index,
                                       struct membership_schedule *ret)
 {
@@ -254,6 +266,8 @@ enum accord_error membership_schedule(struct arena *arena, const struct agreemen
         error = find_zone(choice, &schedule, &schedule.zone);
     if (error == ACCORD_OK)
         error = make_months(arena, &schedule, whole);
+    if (error == ACCORD_OK)
+        error = find_pools(pools, &schedule);
     if (error == ACCORD_OK)
         *ret = schedule;
     return error;
@@ -293,6 +307,7 @@ enum accord_error membership_order(struct arena *arena, const struct membership_
         .tax = amounts[MEMBERSHIP_TAX],
         .store_fee = amounts[MEMBERSHIP_STORE_FEE],
         .payment_fee = amounts[MEMBERSHIP_PAYMENT_FEE],
+        .pool = at->pool,
     };
     *order = (struct accord_order){
         .channel = schedule->term->channel,
@@ -401,7 +416,8 @@ enum accord_error membership_settled(const struct agreement_choice *choice, stru
 }
 
 enum accord_error membership_settled_all(struct agreement_book *book, struct rate_book *rates,
-                                         struct arena *arena, const char *operator_id,
+                                         struct pool_book *pools, struct arena *arena,
+                                         const char *operator_id,
                                          const struct stored_membership *membership,
                                          struct settled **ret, int64_t *ret_months)
 {
@@ -419,7 +435,7 @@ enum accord_error membership_settled_all(struct agreement_book *book, struct rat
             return ACCORD_E_OUT_OF_MEMORY;
         if (!membership_is_term(&membership->terms[i]))
             continue;
-        error = membership_schedule(arena, &choice, operator_id, membership, i, schedule);
+        error = membership_schedule(arena, &choice, pools, operator_id, membership, i, schedule);
         if (error == ACCORD_OK)
             error = membership_settled(&choice, rates, arena, schedule, &settled[i]);
         if (error == ACCORD_OK)

@@ -13,6 +13,7 @@
 #define INGEST_MEMBERSHIP_H
 
 #include "ingest/periods.h"
+#include "ingest/pool.h"
 #include "ingest/settled.h"
 #include "store/memberships.h"
 
@@ -25,11 +26,12 @@ enum membership_amount {
 };
 
 struct membership_month {
-    int64_t line;                        /**< months since that in which the term begins */
-    char label[PERIOD_LABEL_MAX];        /**< "2026-01" */
-    int64_t day;                         /**< the first that is recognised in it */
-    instant_us at;                       /**< likewise */
-    int64_t amounts[MEMBERSHIP_AMOUNTS]; /**< recognised; negative: taken back */
+    int64_t line;                           /**< months since that in which the term begins */
+    char label[PERIOD_LABEL_MAX];           /**< "2026-01" */
+    int64_t day;                            /**< the first that is recognised in it */
+    instant_us at;                          /**< likewise */
+    int64_t amounts[MEMBERSHIP_AMOUNTS];    /**< recognised; negative: taken back */
+    const struct accord_pool_funding *pool; /**< that it funds, or NULL */
 };
 
 struct membership_schedule {
@@ -55,10 +57,11 @@ bool membership_is_term(const struct stored_term *term);
  * What is recognised when of a membership's term.
  *
  * @param choice  versions that may cover it: they say whose months count
+ * @param pools   which pools months fund
  * @param index   of a row for which membership_is_term() is true
  */
 enum accord_error membership_schedule(struct arena *arena, const struct agreement_choice *choice,
-                                      const char *operator_id,
+                                      struct pool_book *pools, const char *operator_id,
                                       const struct stored_membership *membership, size_t index,
                                       struct membership_schedule *ret);
 
@@ -76,7 +79,8 @@ enum accord_error membership_settled(const struct agreement_choice *choice, stru
 /** The same for all rows of a membership, with the terms of the book: one for each, empty for those
  *  that are no term. */
 enum accord_error membership_settled_all(struct agreement_book *book, struct rate_book *rates,
-                                         struct arena *arena, const char *operator_id,
+                                         struct pool_book *pools, struct arena *arena,
+                                         const char *operator_id,
                                          const struct stored_membership *membership,
                                          struct settled **ret, int64_t *ret_months);
 

@@ -58,6 +58,13 @@ static const struct json_field valid_fields[] = {
 static const struct json_field membership_fields[] = {
     INNER_INT(membership, days, 1, DAYS_MAX),
     INNER_INT_OR(membership, trial_days, DAYS_MAX),
+    {.name = "pool",
+     .kind = JSON_KIND_SLUG,
+     .offset = INNER(membership, pool),
+     .optional = true,
+     .has_offset = SIZE_MAX,
+     .min = 1,
+     .max = 63},
 };
 static const struct json_field challenge_fields[] = {
     {.name = "deposit",
@@ -337,6 +344,8 @@ static void write_membership(struct json_writer *w, const struct offer *offer)
         jw_key(w, "membership");
         jw_object(w);
         jw_key_int(w, "days", offer->membership.days);
+        if (offer->membership.pool.data != NULL)
+            jw_key_slice(w, "pool", offer->membership.pool);
         jw_key_int(w, "trial_days", offer->membership.trial_days);
         jw_object_end(w);
     }

@@ -45,6 +45,7 @@ struct offer {
     struct {
         int64_t days;
         int64_t trial_days;
+        struct slice pool; /**< that it funds; data NULL: none */
     } membership;
     bool has_membership;
     struct {

@@ -6,7 +6,8 @@
 
 /* All terms of a membership, those that were corrected or taken back with nothing. */
 static enum accord_error make_item(struct ingest_tx *tx, struct agreement_book *book,
-                                   const char *operator_id, const struct stored_membership *stored,
+                                   struct pool_book *pools, const char *operator_id,
+                                   const struct stored_membership *stored,
                                    struct post_membership *post, struct posting_item *ret)
 {
     struct posting_sale *sales = arena_array(tx->arena, stored->count + 1, sizeof *sales);
@@ -14,8 +15,8 @@ static enum accord_error make_item(struct ingest_tx *tx, struct agreement_book *
     int64_t unused;
     if (sales == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    const enum accord_error error =
-        membership_settled_all(book, tx->rates, tx->arena, operator_id, stored, &settled, &unused);
+    const enum accord_error error = membership_settled_all(book, tx->rates, pools, tx->arena,
+                                                           operator_id, stored, &settled, &unused);
     if (error != ACCORD_OK)
         return error;
     *ret = (struct posting_item){.seq = post->seq, .sales = sales};
@@ -39,7 +40,8 @@ enum accord_error ingest_post_memberships(struct ingest_tx *tx, struct post_memb
     struct posting_item *items = arena_array(tx->arena, count, sizeof *items);
     struct agreement_book *book;
     const char *operator_id;
-    if (stored == NULL || items == NULL)
+    struct pool_book *pools = pool_book_new(tx->db, tx->arena);
+    if (stored == NULL || items == NULL || pools == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         stored[i].name = memberships[i].name;
@@ -51,7 +53,7 @@ enum accord_error ingest_post_memberships(struct ingest_tx *tx, struct post_memb
     if (error == ACCORD_OK)
         error = store_memberships_load(tx->db, tx->arena, stored, count);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-        error = make_item(tx, book, operator_id, &stored[i], &memberships[i], &items[i]);
+        error = make_item(tx, book, pools, operator_id, &stored[i], &memberships[i], &items[i]);
     if (error == ACCORD_OK)
         error = ingest_post_entries(tx, book, items, count);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)

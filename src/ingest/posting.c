@@ -5,6 +5,7 @@
 
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
+#include "ingest/pool.h"
 #include "ingest/rollup.h"
 #include "ingest/windows.h"
 
@@ -101,8 +102,7 @@ static enum accord_error touch_entry(struct posting *p, const struct work *work,
     enum accord_error error = ingest_touch(p->tx, entry->channel);
     /* Promoters need not be parties. */
     for (size_t i = 0; error == ACCORD_OK && i < entry->share_count; i++)
-        if (strcmp(entry->shares[i].payee, ACCORD_PAYEE_WINDOW) != 0)
-            error = ingest_touch(p->tx, entry->shares[i].payee);
+        error = ingest_touch(p->tx, entry->shares[i].payee);
     if (*entry->agreement != '\0') {
         const struct agreement_version *version =
             agreement_book_find(p->book, entry->agreement, entry->version);
@@ -332,6 +332,32 @@ static enum accord_error write_learners(struct posting *p)
     return store_window_learners_add(p->tx->db, rows, count);
 }
 
+static int by_member(const void *a, const void *b)
+{
+    const struct pool_member_row *x = a;
+    const struct pool_member_row *y = b;
+    int order = strcmp(x->channel, y->channel);
+    if (order == 0)
+        order = strcmp(x->pool, y->pool);
+    if (order == 0)
+        order = (x->day > y->day) - (x->day < y->day);
+    if (order == 0)
+        order = x->has_learner - y->has_learner;
+    return order != 0 ? order : memcmp(x->learner, y->learner, sizeof x->learner);
+}
+
+static enum accord_error write_members(struct posting *p)
+{
+    struct pool_member_row *rows;
+    size_t count;
+    const enum accord_error error =
+        pool_members_of(p->tx->db, p->tx->arena, p->entries.items, p->entries.count, &rows, &count);
+    if (error != ACCORD_OK || count == 0)
+        return error;
+    qsort(rows, count, sizeof *rows, by_member);
+    return store_pool_members_add(p->tx->db, rows, count);
+}
+
 static enum accord_error write_entries(struct posting *p)
 {
     const struct entry_row *entries = p->entries.items;
@@ -340,6 +366,8 @@ static enum accord_error write_entries(struct posting *p)
         error = store_entries_insert(p->tx->db, entries, p->entries.count);
     if (error == ACCORD_OK)
         error = write_learners(p);
+    if (error == ACCORD_OK)
+        error = write_members(p);
     for (size_t i = 0; error == ACCORD_OK && i < p->entries.count; i++)
         error = rollup_batch_entry(p->tx->rollups, &entries[i]);
     if (error == ACCORD_OK)

@@ -347,6 +347,20 @@ enum accord_error ingest_rates_changed(struct ingest_tx *tx, const struct rates_
     return error != ACCORD_OK ? error : resettle_scopes(tx, &c.scopes);
 }
 
+/* ---- pools ---- */
+
+enum accord_error ingest_pools_changed(struct ingest_tx *tx, const char *channel, instant_us from)
+{
+    struct scopes scopes = {.arena = tx->arena};
+    const char *operator_id;
+    enum accord_error error = store_partner_operator(tx->db, tx->arena, &operator_id);
+    if (error == ACCORD_OK)
+        error = add_scope(&scopes, operator_id, channel, "", from, INT64_MAX);
+    return error == ACCORD_OK ? resettle_scopes(tx, &scopes) : error;
+}
+
+/* ---- courses ---- */
+
 enum accord_error ingest_courses_arrived(struct ingest_tx *tx, const char *provider)
 {
     int64_t *seqs = arena_array(tx->arena, RESETTLE_AT_ONCE_MAX + 1, sizeof *seqs);
@@ -391,9 +405,7 @@ static enum accord_error touch_row(void *context, const struct rollup_row *row)
 static enum accord_error touch_share(void *context, const struct rollup_share *share)
 {
     const struct switching *s = context;
-    return strcmp(share->key.payee, ACCORD_PAYEE_WINDOW) == 0
-               ? ACCORD_OK
-               : ingest_touch(s->tx, share->key.payee);
+    return ingest_touch(s->tx, share->key.payee);
 }
 
 /* The job's last step: everything that it staged becomes visible in this transaction. */

@@ -84,8 +84,11 @@ static void add_payee(struct entry_row *row, const char *payee, int64_t amount)
 }
 
 static void line_shares(const struct accord_agreement_version *terms,
-                        const struct accord_line_result *result, struct entry_row *row)
+                        const struct accord_line *line, const struct accord_line_result *result,
+                        struct entry_row *row)
 {
+    if (line->pool != NULL)
+        add_payee(row, line->pool->payee, result->pooled);
     for (uint32_t i = 0; i < terms->party_count; i++)
         add_payee(row, terms->parties[i], result->shares[i]);
     for (unsigned i = 0; i < ACCORD_LEVELS_MAX; i++)
@@ -136,7 +139,7 @@ static void line_row(const struct sale_view *view, size_t index,
         row.currency = version->terms.currency.code;
         row.day = zone_day(version->zone, order->occurred_at_us);
         if (result->held == ACCORD_HELD_NOT)
-            line_shares(&version->terms, result, &row);
+            line_shares(&version->terms, line, result, &row);
     }
     *ret = row;
 }

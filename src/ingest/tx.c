@@ -98,6 +98,8 @@ enum accord_error ingest_touch(struct ingest_tx *tx, const char *partner)
 {
     struct touched_set *touched = tx->touched;
     enum accord_error error = ACCORD_OK;
+    if (*partner == '@') /* a payee that is no partner: a window, a pool */
+        return ACCORD_OK;
     if (!touched->ready) {
         error = keymap_init(&touched->index, touched->arena, 16);
         touched->ready = error == ACCORD_OK;

@@ -61,6 +61,11 @@ enum accord_error ingest_seq(struct ingest_tx *tx, int64_t count, int64_t *ret_f
  *  is taken if there is none). So does that of every operator. */
 enum accord_error ingest_touch(struct ingest_tx *tx, const char *partner);
 
+/** A version of an offer or of a pool came: memberships of the channel whose terms reach behind an
+ *  instant may put other amounts into pools, and are settled again (or queued). Called after the
+ *  rows have changed. */
+enum accord_error ingest_pools_changed(struct ingest_tx *tx, const char *channel, instant_us from);
+
 /** The agreement book as this transaction sees it. */
 enum accord_error ingest_agreements(struct ingest_tx *tx, struct agreement_book **ret);
 

@@ -260,7 +260,10 @@ static enum accord_error verify_snapshot(struct verify *v)
     static enum accord_error (*const steps[])(struct verify *) = {
         verify_facts,   verify_orders,  verify_memberships, verify_strays,
         verify_ratings, verify_rollups, verify_counts,      verify_periods};
-    enum accord_error error = agreement_book_load(v->db, &v->book);
+    struct arena *pools = arena_new(ARENA_BYTES_MAX);
+    v->pools = pools == NULL ? NULL : pool_book_new(v->db, pools);
+    enum accord_error error =
+        v->pools == NULL ? ACCORD_E_OUT_OF_MEMORY : agreement_book_load(v->db, &v->book);
     if (error == ACCORD_OK)
         error = rate_book_new(&v->rates);
     if (error == ACCORD_OK)
@@ -276,6 +279,7 @@ static enum accord_error verify_snapshot(struct verify *v)
     rate_book_free(v->rates);
     verify_closings_free(v);
     agreement_book_free(v->book);
+    arena_free(pools);
     return error;
 }
 

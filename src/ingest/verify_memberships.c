@@ -17,8 +17,8 @@ static enum accord_error check_membership(struct verify *v, const char *operator
     for (size_t i = 0; i < stored->count; i++)
         if (stored->terms[i].row.kind != MEMBERSHIP_CANCELLED)
             waiting |= queued[terms++];
-    enum accord_error error =
-        membership_settled_all(v->book, v->rates, v->arena, operator_id, stored, &want, &months);
+    enum accord_error error = membership_settled_all(v->book, v->rates, v->pools, v->arena,
+                                                     operator_id, stored, &want, &months);
     if (error != ACCORD_OK && error != ACCORD_E_OUT_OF_MEMORY) {
         verify_entry_differs(v, &name, stored->terms[0].row.seq, 0,
                              "the membership cannot be settled");

@@ -3,6 +3,7 @@
 #define INGEST_VERIFY_PARTS_H
 
 #include "ingest/book.h"
+#include "ingest/pool.h"
 #include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "ingest/settled.h"
@@ -15,10 +16,12 @@ struct verify {
     struct arena *arena; /* of one order or fact at a time */
     struct agreement_book *book;
     struct rate_book *rates;
+    struct pool_book *pools;
     struct rollup_batch *expected; /* what rollups and counts should be */
     struct resettle_head head;
     struct closings *closings; /* which periods were closed when */
     uint64_t learners;         /* what distinct learners should add up to, as one number */
+    uint64_t members;          /* likewise what learners put into pools */
     struct row_counts counts;  /* of rows that facts and orders account for */
     verify_report_fn *report;
     void *context;
@@ -49,7 +52,7 @@ enum accord_error verify_closings_load(struct verify *v);
 void verify_closings_free(struct verify *v);
 /** Where an entry should be booked. */
 int64_t verify_booked(const struct verify *v, const struct entry_row *entry);
-/** Takes what entries say of distinct learners. */
+/** Takes what entries say of distinct learners, and of what they put into pools. */
 enum accord_error verify_take_learners(struct verify *v, const struct entry_row *entries,
                                        size_t count);
 

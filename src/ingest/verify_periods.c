@@ -104,6 +104,36 @@ static uint64_t learner_number(const struct window_learner_row *row)
     return number * (uint64_t)row->line_count;
 }
 
+static uint64_t member_number(const struct pool_member_row *row)
+{
+    struct key key = key_of(row->channel, row->pool, NULL);
+    key_number(&key, row->day);
+    key_bytes(&key, row->learner, row->has_learner ? sizeof row->learner : 0);
+    const struct hash hash = hash_of((struct slice){key.bytes, key.len});
+    uint64_t number;
+    memcpy(&number, hash.bytes, sizeof number);
+    return number * (uint64_t)row->fee_minor;
+}
+
+static enum accord_error take_members(struct verify *v, const struct entry_row *entries,
+                                      size_t count)
+{
+    struct pool_member_row *rows;
+    size_t row_count;
+    const enum accord_error error =
+        pool_members_of(v->db, v->arena, entries, count, &rows, &row_count);
+    for (size_t i = 0; error == ACCORD_OK && i < row_count; i++)
+        v->members += member_number(&rows[i]);
+    return error;
+}
+
+static enum accord_error take_off_member(void *context, const struct pool_member_row *row)
+{
+    struct verify *v = context;
+    v->members -= member_number(row);
+    return ACCORD_OK;
+}
+
 enum accord_error verify_take_learners(struct verify *v, const struct entry_row *entries,
                                        size_t count)
 {
@@ -113,7 +143,7 @@ enum accord_error verify_take_learners(struct verify *v, const struct entry_row 
         windows_learners_of(v->db, v->arena, v->book, entries, count, &rows, &row_count);
     for (size_t i = 0; error == ACCORD_OK && i < row_count; i++)
         v->learners += learner_number(&rows[i]);
-    return error;
+    return error != ACCORD_OK ? error : take_members(v, entries, count);
 }
 
 static enum accord_error take_off_learner(void *context, const struct window_learner_row *row)
@@ -343,6 +373,10 @@ enum accord_error verify_periods(struct verify *v)
         error = store_window_learners_each(v->db, take_off_learner, v);
     if (error == ACCORD_OK && v->learners != 0)
         verify_differs(v, "window_learner", "not what entries say of learners");
+    if (error == ACCORD_OK)
+        error = store_pool_members_each(v->db, take_off_member, v);
+    if (error == ACCORD_OK && v->members != 0)
+        verify_differs(v, "pool_member", "not what entries say that learners put in");
     if (error == ACCORD_OK)
         error = store_postings_unbalanced(v->db, unbalanced, v);
     return error;

@@ -37,14 +37,15 @@ enum entry_number {
 /** Line of the entries for what was refunded beyond what was paid. */
 enum { ENTRY_LINE_EXCESS = -1 };
 
-/** One share: of a party, of a promoter, or of ACCORD_PAYEE_WINDOW. */
+/** One share: of a party, of a promoter, of a pool (ACCORD_PAYEE_POOL), or of ACCORD_PAYEE_WINDOW.
+ */
 struct entry_share {
     const char *payee;
     int64_t amount;
 };
-/** Parties, the window, and promoters: those of what stood, of what stands now, and of what is
- *  being added up to it. */
-enum { ENTRY_SHARES_MAX = ACCORD_PARTIES_MAX + 1 + 3 * ACCORD_LEVELS_MAX };
+/** Parties, the window, and promoters and pools: those of what stood, of what stands now, and of
+ *  what is being added up to it. */
+enum { ENTRY_SHARES_MAX = ACCORD_PARTIES_MAX + 1 + 3 * (ACCORD_LEVELS_MAX + 1) };
 
 struct entry_row {
     int64_t sale_seq;

@@ -193,3 +193,27 @@ CREATE TABLE bundle_sale (
     discount_platform @int64 NOT NULL
 ) @strict;
 CREATE INDEX bundle_sale_offer ON bundle_sale (channel, offer, occurred_at);
+
+-- A pool of a channel: the money of its members, divided every month among the providers that joined.
+-- The version in force in a month divides that.
+CREATE TABLE pool_version (
+    channel @text NOT NULL,
+    pool @text NOT NULL,
+    version @int64 NOT NULL,
+    from_day @int64 NOT NULL,              -- first of its first month; ascends with the version
+    body @text NOT NULL,                   -- canonical JSON, defaults written out
+    hash @bytes NOT NULL,                  -- of the body
+    created_at @int64 NOT NULL,
+    seq @int64 NOT NULL,
+    PRIMARY KEY (channel, pool, version)
+) @strict;
+
+-- What a learner's memberships put into a pool in a month: sums of the shares of entries.
+CREATE TABLE pool_member (
+    channel @text NOT NULL,
+    pool @text NOT NULL,
+    day @int64 NOT NULL,                   -- first of the month
+    learner @bytes NOT NULL,               -- empty: of nobody known
+    fee_minor @int64 NOT NULL,
+    PRIMARY KEY (channel, pool, day, learner)
+) @clustered;
