@@ -201,6 +201,8 @@ static void write_balance(struct json_writer *w, const char *party, int64_t due,
 
 /* Who is paid for a sale that came by a link, whoever it was. */
 static const char promoter[] = "@promoter";
+/* What memberships put into pools, whichever they are. */
+static const char pool[] = "@pool";
 
 /* One balance through the operator, or a pair with the collector. */
 static void write_party_balance(struct json_writer *w, const struct accord_agreement_version *terms,
@@ -228,6 +230,12 @@ static void write_balances(struct json_writer *w, const struct report_group *gro
     }
     if (group->referral != 0)
         write_party_balance(w, terms, promoter, group->referral, currency);
+    if (group->pooled != 0) { /* the operator keeps it for the pool, in any case */
+        write_balance(w, pool, group->pooled, "operator", currency);
+        if (terms->clearing_direct)
+            write_balance(w, terms->parties[terms->collector], -group->pooled, "operator",
+                          currency);
+    }
     jw_array_end(w);
 }
 
@@ -285,6 +293,8 @@ static void write_group(struct json_writer *w, const struct report_ask *ask,
         write_payee(w, terms->parties[i], group->shares[i], currency);
     if (group->referral != 0)
         write_payee(w, promoter, group->referral, currency);
+    if (group->pooled != 0)
+        write_payee(w, pool, group->pooled, currency);
     jw_array_end(w);
     jw_key_bool(w, "provisional", group->provisional);
     for (uint32_t i = 0; i < terms->party_count; i++)

@@ -226,9 +226,13 @@ static enum accord_error add_share(struct report_group *group, struct slice paye
     for (uint32_t i = 0; i < terms->party_count; i++)
         if (slice_equal(slice_of(terms->parties[i]), payee))
             return accord_add(group->shares[i], amount, &group->shares[i]);
-    /* Who is no party is a promoter, but for the window. */
-    int64_t *other =
-        slice_equal(slice_of(ACCORD_PAYEE_WINDOW), payee) ? &group->open : &group->referral;
+    /* Who is no party is a promoter, but for the window and pools. */
+    static const struct slice pool = SLICE(ACCORD_PAYEE_POOL);
+    int64_t *other = &group->referral;
+    if (slice_equal(slice_of(ACCORD_PAYEE_WINDOW), payee))
+        other = &group->open;
+    else if (payee.len > pool.len && memcmp(payee.data, pool.data, pool.len) == 0)
+        other = &group->pooled;
     return accord_add(*other, amount, other);
 }
 
@@ -472,7 +476,7 @@ static enum accord_error add_windows(struct db *db, struct reading *reading,
 static enum accord_error add_up(struct report_group *group)
 {
     int64_t unused;
-    enum accord_error error = accord_add(0, group->referral, &group->handed_out);
+    enum accord_error error = accord_add(group->pooled, group->referral, &group->handed_out);
     for (uint32_t p = 0; error == ACCORD_OK && p < ACCORD_PARTIES_MAX; p++)
         error = accord_add(group->handed_out, group->shares[p], &group->handed_out);
     for (uint32_t p = 0; error == ACCORD_OK && p < ACCORD_PARTIES_MAX; p++) {

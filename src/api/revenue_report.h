@@ -37,6 +37,7 @@ struct report_group {
     struct report_sums sums;
     int64_t shares[ACCORD_PARTIES_MAX]; /**< by party of the version */
     int64_t referral;                   /**< what promoters get who are no party */
+    int64_t pooled;                     /**< what pools get */
     int64_t open;                       /**< left to the window */
     int64_t handed_out; /**< to parties and promoters; net, but for a window amount's part */
     bool provisional;   /**< has part in a window that is open */

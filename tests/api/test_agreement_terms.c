@@ -105,10 +105,10 @@ START_TEST(every_kind_is_written_out)
 }
 END_TEST
 
-START_TEST(no_pool_can_be_joined_yet)
+START_TEST(a_pool_of_no_party)
 {
-    REFUSED_TERMS("{\"kind\":\"pool\",\"pool\":\"members\",\"version\":3}", "/terms/0/pool",
-                  "value_unknown");
+    REFUSED_TERMS("{\"kind\":\"pool\",\"channel\":\"nobody\",\"pool\":\"members\",\"version\":3}",
+                  "/terms/0/channel", "payee_not_party");
 }
 END_TEST
 
@@ -379,7 +379,7 @@ static Suite *make_suite(void)
     tcase_add_unchecked_fixture(all, setup, teardown);
     tcase_add_checked_fixture(all, NULL, test_teardown);
     tcase_add_test(all, every_kind_is_written_out);
-    tcase_add_test(all, no_pool_can_be_joined_yet);
+    tcase_add_test(all, a_pool_of_no_party);
     tcase_add_test(all, policies_are_kept);
     tcase_add_test(all, agreements_over_100_percent);
     tcase_add_test(all, no_residual_or_two);
