@@ -185,7 +185,7 @@ enum accord_error ingest_link_changed(struct ingest_tx *tx, const struct link_ro
     if (error == ACCORD_OK && link->has_learner)
         error = store_learners_find(tx->db, &learner, 1);
     /* What the promoter bought itself is its own referral from now on. */
-    const struct learner_sales own = {link->channel, learner.learner, INT64_MIN, INT64_MAX};
+    const struct learner_sales own = {link->channel, learner.learner, INT64_MIN, INT64_MAX, 0};
     if (error == ACCORD_OK && learner.found)
         error = store_sales_of_learners(tx->db, &own, 1, &sales);
     return error != ACCORD_OK ? error : ingest_sales_changed(tx, sales.items, sales.count);

@@ -180,6 +180,7 @@ static const struct probe {
      "{\"kind\":\"single\",\"title\":\"X\",\"currency\":\"CNY\",\"price\":1,\"valid\":{\"from\":"
      "\"2025-01-01T00:00:00Z\"},\"items\":[{\"provider\":\"victim\",\"course_id\":\"c\"}]}",
      "If-None-Match: *", false},
+    {"listLinks", "/v1/links?channel=victim-shop", NULL, NULL, true},
     {"putLink", "/v1/links/LIN?channel=victim-shop", "{\"promoter\":\"victim\"}",
      "If-None-Match: *", false},
     {"getLink", "/v1/links/LIN?channel=victim-shop", NULL, NULL, false},
