@@ -38,6 +38,7 @@ static const struct {
     {link_operations, &link_operation_count},
     {offer_operations, &offer_operation_count},
     {order_operations, &order_operation_count},
+    {order_attribution_operations, &order_attribution_operation_count},
     {membership_operations, &membership_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},

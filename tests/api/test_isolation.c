@@ -188,6 +188,7 @@ static const struct probe {
     {"closeLink", "/v1/links/LIN/close?channel=victim-shop", NULL, NULL, false},
     {"getOrder", "/v1/orders/victim-shop/o1", NULL, NULL, false},
     {"explainOrder", "/v1/orders/victim-shop/o1/explain", NULL, NULL, false},
+    {"getOrderAttribution", "/v1/orders/victim-shop/o1/attribution", NULL, NULL, false},
     {"getMembership", "/v1/memberships/victim-shop/m1", NULL, NULL, false},
     {"explainMembership", "/v1/memberships/victim-shop/m1/explain", NULL, NULL, false},
     {"listPeriods", "/v1/periods?agreement=pact", NULL, NULL, false},
