@@ -53,14 +53,20 @@ static enum accord_error hash_under(struct writing *w, const struct item *item, 
     return ACCORD_OK;
 }
 
-/* A stored fact of this type whose text is no longer there: erased, unless it never had one. */
-static enum accord_error was_erased(struct writing *w, enum fact_type type, const struct slot *slot,
-                                    bool *ret)
+/* Was the stored fact of this type erased: its text, or who its learner was? */
+static enum accord_error was_erased(struct writing *w, const struct fact *fact,
+                                    const struct slot *slot, bool *ret)
 {
     struct fact_target target = {.seq = slot->known.seq};
-    const enum accord_error error = store_fact_targets(w->tx->db, w->tx->arena, &target, 1);
+    bool known = true;
+    *ret = false;
+    enum accord_error error = store_fact_targets(w->tx->db, w->tx->arena, &target, 1);
+    if (error != ACCORD_OK || !target.found || strcmp(target.type, fact_type_name(fact->type)) != 0)
+        return error;
+    if (fact->has_learner && target.has_learner)
+        error = store_learner_known(w->tx->db, target.learner, &known);
     if (error == ACCORD_OK)
-        *ret = target.found && target.had_text && strcmp(target.type, fact_type_name(type)) == 0;
+        *ret = !known || (fact->text.data != NULL && target.had_text && !slot->known.has_text);
     return error;
 }
 
@@ -71,16 +77,14 @@ static enum accord_error decide_repeat(struct writing *w, struct item *item,
     const struct hash *stands =
         slot->fact != NULL ? &slot->fact->body_hash : &slot->known.body_hash;
     const uint8_t *salt = slot->fact != NULL ? slot->fact->salt : slot->known.salt;
-    bool erased = false;
-    enum accord_error error = ACCORD_OK;
-    if (item->fact->text.data != NULL && slot->fact == NULL && !slot->known.has_text)
-        error = was_erased(w, item->fact->type, slot, &erased);
     struct hash hash = {{0}};
-    if (error == ACCORD_OK)
-        error = hash_under(w, item, salt, &hash);
+    enum accord_error error = hash_under(w, item, salt, &hash);
+    bool same = error == ACCORD_OK && hash_equal(&hash, stands);
+    if (error == ACCORD_OK && !same && slot->fact == NULL)
+        error = was_erased(w, item->fact, slot, &same);
     if (error != ACCORD_OK)
         return error;
-    if (erased || hash_equal(&hash, stands))
+    if (same)
         item->fact->status = FACT_DUPLICATE;
     else
         reject(item, ACCORD_E_EVENT_CONFLICT, "/event_id");

@@ -7,6 +7,7 @@
 DB_SQL(sql_find, "SELECT learner FROM learner_key WHERE lookup = $1");
 DB_SQL(sql_insert, "INSERT INTO learner_key (lookup, learner) VALUES ($1, $2) "
                    "ON CONFLICT (lookup) DO NOTHING");
+DB_SQL(sql_known, "SELECT 1 FROM learner_key WHERE learner = $1 LIMIT 1");
 
 static enum accord_error take_learner(void *context, size_t param_row, const struct db_row *row)
 {
@@ -45,4 +46,20 @@ enum accord_error store_learners_insert(struct db *db, const struct learner_row 
         values[2 * i + 1] = db_bytes(rows[i].learner, LEARNER_BYTES);
     }
     return db_run(db, &sql_insert, values, 2, count, NULL);
+}
+
+static enum accord_error take_known(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    (void)row;
+    *(bool *)context = true;
+    return ACCORD_OK;
+}
+
+enum accord_error store_learner_known(struct db *db, const uint8_t learner[LEARNER_BYTES],
+                                      bool *ret)
+{
+    const struct db_value values[] = {db_bytes(learner, LEARNER_BYTES)};
+    *ret = false;
+    return db_query(db, &sql_known, values, 1, 1, take_known, ret);
 }

@@ -5,6 +5,7 @@
 #ifndef STORE_LEARNERS_H
 #define STORE_LEARNERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/store.h"
@@ -22,5 +23,8 @@ enum accord_error store_learners_find(struct db *db, struct learner_row *rows, s
 /** Inserts rows whose look-up is new. */
 enum accord_error store_learners_insert(struct db *db, const struct learner_row *rows,
                                         size_t count);
+/** False: no external id leads to this learner any more: it was erased. */
+enum accord_error store_learner_known(struct db *db, const uint8_t learner[LEARNER_BYTES],
+                                      bool *ret);
 
 #endif

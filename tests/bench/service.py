@@ -116,13 +116,13 @@ class Service:
         if receipt["state"] != "applied":
             raise Refused(f"the catalog is {receipt['state']}")
 
-    def post(self, key, facts, counts):
+    def post(self, key, facts, counts, path="/v1/orders"):
         """Posts facts (one line of JSON each) in batches; adds to counts by result and code."""
         batch, size = [], 0
 
         def flush():
             if batch:
-                answer = json.loads(self.send(key, "POST", "/v1/orders", ("\n".join(batch) + "\n").encode(), NDJSON)[1])
+                answer = json.loads(self.send(key, "POST", path, ("\n".join(batch) + "\n").encode(), NDJSON)[1])
                 for name in ("accepted", "duplicate", "conflict", "rejected"):
                     counts[name] += answer[name]
                 for result in answer["results"]:

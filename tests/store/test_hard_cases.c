@@ -359,6 +359,76 @@ START_TEST(sums_near_int64)
 }
 END_TEST
 
+/* The learner is erased after January is published: what leads from his id to him, and what he
+ * wrote. His refund is settled as anybody's (100.00 at 60/40, half of it back), a repeat of what
+ * was known of him is a duplicate, and who comes under his id later is another learner. */
+START_TEST(erased_learner_gets_a_refund)
+{
+    static const struct db_sql erase[] = {{"DELETE FROM learner_key"}, {"DELETE FROM fact_text"}};
+    static const char order[] =
+        "{\"event_id\":\"e%d\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-10T12:00:00+08:"
+        "00\","
+        "\"order_id\":\"o%d\",\"learner\":\"张三\",\"currency\":\"CNY\",\"lines\":[{\"line_id\":"
+        "\"1\","
+        "\"provider\":\"p1\",\"course_id\":\"python\",\"quantity\":1,\"paid\":10000}]}";
+    static const char review[] =
+        "{\"event_id\":\"v\",\"type\":\"review\",\"occurred_at\":\"2025-01-11T12:00:00+08:00\","
+        "\"provider\":\"p1\",\"course_id\":\"python\",\"learner\":\"张三\",\"text\":"
+        "\"讲得很清楚\"}";
+    books_accept(&b, "c1", books_text(&b, order, 1, 1));
+    books_accept(&b, "c1", review);
+    const struct close_result january = closing_do(&b, "a", "2025-01");
+    const char *lines = closing_lines(&b, closing_of(&january, "p1"));
+    books_begin(&b);
+    for (size_t i = 0; i < sizeof erase / sizeof *erase; i++)
+        ck_assert_int_eq(db_run(b.db, &erase[i], NULL, 0, 1, NULL), ACCORD_OK);
+    books_commit(&b);
+    const char *repeats = books_text(&b, "[%s,%s]", books_text(&b, order, 1, 1), review);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(books_post(&b, "c1", repeats)->facts[i].status, FACT_DUPLICATE);
+    hard_refund("o1", "r", "2025-02-10", 5000);
+    books_accept(&b, "c1", books_text(&b, order, 2, 2));
+    /* Whoever is known is not taken for one who was erased. */
+    ck_assert_int_eq(
+        books_post(&b, "c1", books_text(&b, "[%s]", books_text(&b, order, 2, 3)))->facts[0].status,
+        FACT_CONFLICT);
+    ck_assert_int_eq(NUMBER(&b, "SELECT COUNT(DISTINCT learner) FROM sale"), 2);
+    const struct close_result february = closing_do(&b, "a", "2025-02");
+    hard_expect(&february, "p1", -3000 + 6000, 9000);
+    hard_expect(&february, "c1", -2000 + 4000, -9000);
+    hard_stands(closing_of(&january, "p1"), lines);
+}
+END_TEST
+
+/* The provider takes its course out and another provider lists the same one: revenue follows the
+ * listing that was sold, then and in every refund; what is sold from now on is the other's. */
+START_TEST(listing_moved_after_the_sale)
+{
+    static const struct db_sql withdraw = {
+        "UPDATE course SET state = 'withdrawn' WHERE provider = 'p1' AND course_id = 'python'"};
+    books_agreement(&b, "z", 1, HARD_P2_C1("", HARD_SHARE("p2", "700000")));
+    hard_sell("o1", "2025-01-10", "python", 10000, "");
+    const struct close_result january = closing_do(&b, "a", "2025-01");
+    hard_expect(&january, "p1", 6000, 6000);
+    books_begin(&b);
+    ck_assert_int_eq(db_run(b.db, &withdraw, NULL, 0, 1, NULL), ACCORD_OK);
+    books_commit(&b);
+    closing_do(&b, "z", "2025-01");
+    books_course(&b, "p2", "python");
+    hard_refund("o1", "r", "2025-02-10", 5000);
+    books_accept(
+        &b, "c1",
+        "{\"event_id\":\"e2\",\"type\":\"order.paid\",\"occurred_at\":"
+        "\"2025-02-11T12:00:00+08:00\",\"order_id\":\"o2\",\"currency\":\"CNY\",\"lines\":["
+        "{\"line_id\":\"1\",\"provider\":\"p2\",\"course_id\":\"python\",\"quantity\":1,"
+        "\"paid\":10000}]}");
+    struct close_result february = closing_do(&b, "a", "2025-02");
+    hard_expect(&february, "p1", -3000, 3000);
+    february = closing_do(&b, "z", "2025-02");
+    hard_expect(&february, "p2", 7000, 7000);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("hard cases");
@@ -375,6 +445,8 @@ static Suite *make_suite(void)
     tcase_add_test(cases, occurred_before_the_agreement);
     tcase_add_test(cases, duplicate_event_id_from_two_partners);
     tcase_add_test(cases, correction_after_publish);
+    tcase_add_test(cases, erased_learner_gets_a_refund);
+    tcase_add_test(cases, listing_moved_after_the_sale);
     tcase_add_test(cases, order_in_another_currency);
     tcase_add_test(cases, jpy_and_kwd);
     tcase_add_test(cases, amounts_at_their_limit);

@@ -247,6 +247,7 @@ CREATE TABLE learner_key (
     lookup @bytes NOT NULL PRIMARY KEY,    -- keyed hash of (partner, external id)
     learner @bytes NOT NULL
 ) @clustered;
+CREATE INDEX learner_key_learner ON learner_key (learner);
 
 -- Money facts as typed rows: settle and verify read these, never JSON.
 CREATE TABLE sale (
