@@ -52,10 +52,20 @@ static int64_t hidden_losers(const struct call *call, const struct order_call *s
     return hidden;
 }
 
-/* Of the caller's version and of what changes without it: others' agreements that lost. */
+/* Of what an explanation tells of a touch: one that was beaten changes no amount. */
+static int64_t touch_tag(const struct accord_touch *touch)
+{
+    const int64_t parts[] = {etag_of_bytes(slice_of(touch->event_id)), touch->self_referral,
+                             touch->promoter_suspended};
+    return etag_of(parts, sizeof parts / sizeof parts[0]);
+}
+
+/* Of the caller's version and of what changes without it: others' agreements that lost, touches. */
 static enum accord_error tag_of(struct call *call, const struct order_call *state, int64_t *ret)
 {
-    int64_t *parts = arena_array(call->arena, state->order.line_count + 2, sizeof *parts);
+    const size_t lines = state->order.line_count;
+    const size_t count = lines + 2 + state->order.touch_count;
+    int64_t *parts = arena_array(call->arena, count, sizeof *parts);
     if (parts == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     const enum accord_error error =
@@ -63,11 +73,13 @@ static enum accord_error tag_of(struct call *call, const struct order_call *stat
     if (error != ACCORD_OK)
         return error;
     /* Whoever sees the whole order sees every version that covers a line of it. */
-    for (size_t i = 0; !state->whole && i < state->order.line_count; i++)
+    for (size_t i = 0; !state->whole && i < lines; i++)
         if (order_sees_line(call, state, i))
             parts[i + 1] = hidden_losers(call, state, i);
-    parts[state->order.line_count + 1] = state->rates_seq;
-    *ret = etag_of(parts, state->order.line_count + 2);
+    parts[lines + 1] = state->rates_seq;
+    for (size_t i = 0; i < state->order.touch_count; i++)
+        parts[lines + 2 + i] = touch_tag(&state->order.touches[i]);
+    *ret = etag_of(parts, count);
     return ACCORD_OK;
 }
 

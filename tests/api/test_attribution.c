@@ -373,6 +373,35 @@ START_TEST(everybody_sees_what_is_its_own)
 }
 END_TEST
 
+/* A touch that is beaten, on the page of another provider's course, changes no amount, and yet what
+ * is told of the order. */
+START_TEST(a_beaten_touch_changes_what_is_told)
+{
+    make_partner("college", "\"provider\"", "CNY", "Asia/Shanghai");
+    touch(month_shop, "tag-2", "u-tag", "bob", "click", 3600000000);
+    sell(month_shop, "tag", "\"learner\":\"u-tag\",", 10000);
+    const char *const paths[] = {"/v1/orders/month/tag/explain",
+                                 "/v1/orders/month/tag/attribution"};
+    const char *tags[2];
+    for (size_t i = 0; i < 2; i++)
+        tags[i] = header(get(school, "%s", paths[i]), "etag");
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < 2; i++)
+            expect_status(
+                client_send(&(struct request){.method = "GET",
+                                              .path = paths[i],
+                                              .key = school,
+                                              .headers = {text("If-None-Match: %s", tags[i])}}),
+                round == 0 ? 304 : 200);
+        post_facts(month_shop,
+                   text("{\"event_id\":\"tag-1-%d\",\"type\":\"touch\",\"provider\":\"college\","
+                        "\"course_id\":\"c\",\"occurred_at\":\"%s\",\"learner\":\"u-tag\","
+                        "\"link\":\"amy\"}",
+                        round, before(7200000000)));
+    }
+}
+END_TEST
+
 /* Fei was brought by Amy: Amy has no touch, and sees what she is paid. */
 START_TEST(who_brought_a_promoter_sees_its_part)
 {
@@ -478,6 +507,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, distinct_promoters_share_a_sale);
     tcase_add_test(all, every_touch_has_its_reason);
     tcase_add_test(all, everybody_sees_what_is_its_own);
+    tcase_add_test(all, a_beaten_touch_changes_what_is_told);
     tcase_add_test(all, who_brought_a_promoter_sees_its_part);
     tcase_add_test(all, without_a_referral_there_is_nothing_to_tell);
     tcase_add_test(all, a_sale_names_its_touch);
