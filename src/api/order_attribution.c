@@ -53,9 +53,9 @@ static bool take_models(struct call *call, struct attribution_call *state)
             state->asked[i] = true;
         return !call->failed;
     }
-    for (const char *next = rest; next != NULL; rest = next + 1) {
-        next = strchr(rest, ',');
-        const struct slice name = {rest, next == NULL ? strlen(rest) : (size_t)(next - rest)};
+    while (rest != NULL) {
+        const char *end = strchr(rest, ',');
+        const struct slice name = {rest, end == NULL ? strlen(rest) : (size_t)(end - rest)};
         size_t i = 0;
         while (i < MODELS && !slice_equal(name, slice_of(accord_credit_model_name(models[i]))))
             i++;
@@ -66,6 +66,7 @@ static bool take_models(struct call *call, struct attribution_call *state)
             return false;
         }
         state->asked[i] = true;
+        rest = end == NULL ? NULL : end + 1;
     }
     return true;
 }
