@@ -443,6 +443,64 @@ START_TEST(without_a_referral_there_is_nothing_to_tell)
 }
 END_TEST
 
+/* Two providers under agreements of their own, whose referrals find different touches: 10000 fen,
+ * and 7000 at 7.7 to 1.1, which is 1000 cents. */
+START_TEST(a_block_for_each_agreement_in_its_currency)
+{
+    const char *abroad = make_partner_key("abroad", "\"provider\"");
+    make_course(abroad, "abroad", "c", 1000, "USD");
+    make_agreement(
+        "fx",
+        "\"parties\":[\"abroad\",\"month\"],\"scope\":{\"providers\":[\"abroad\"],\"channels\":"
+        "[\"month\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},\"currency\":\"USD\","
+        "\"period\":{\"kind\":\"month\",\"time_zone\":\"UTC\"},\"terms\":[{\"kind\":\"referral\","
+        "\"levels_ppm\":[200000],\"window_days\":2,\"model\":\"first\"},"
+        "{\"kind\":\"residual\",\"payee\":\"abroad\"}]",
+        (const char *const[]){abroad, month_shop, NULL});
+    for (int i = 4; i >= 0; i--)
+        expect_status(put(operator_key, text("/v1/exchange-rates/%.10s", before(i * day_us)),
+                          "If-None-Match: *",
+                          "{\"base\":\"EUR\",\"rates\":{\"USD\":\"1.1\",\"CNY\":\"7.7\"}}"),
+                      201);
+    const long long hour_us = day_us / 24;
+    touch(month_shop, "two-1", "u-two", "bob", "click", 50 * hour_us);
+    touch(month_shop, "two-2", "u-two", "amy", "share", 49 * hour_us);
+    post_facts(month_shop,
+               text("{\"event_id\":\"two\",\"type\":\"order.paid\",\"occurred_at\":\"%s\","
+                    "\"learner\":\"u-two\",\"order_id\":\"two\",\"currency\":\"CNY\",\"lines\":["
+                    "{\"line_id\":\"1\",\"provider\":\"school\",\"course_id\":\"c\",\"quantity\":1,"
+                    "\"paid\":10000},{\"line_id\":\"2\",\"provider\":\"abroad\",\"course_id\":"
+                    "\"c\",\"quantity\":1,\"paid\":7000}]}",
+                    before(48 * hour_us)));
+    const char *path = "/v1/orders/month/two/attribution?model=linear";
+    struct response *is = get(month_shop, "%s", path);
+    expect_count(is, "/agreements", 2);
+    const char *home = find(is, "/agreements", "agreement", "deal-month");
+    const char *other = find(is, "/agreements", "agreement", "fx");
+    expect_money(is, text("%s/net", home), 10000, "CNY");
+    expect_text(is, text("%s/pays", home), "last");
+    expect_text(is, text("%s/payout/event_id", home), "two-2");
+    expect_money(is, text("%s/payout/paid/0/amount", home), 1000, "CNY");
+    expect_money(is, text("%s/touches/0/shares/linear", home), 5000, "CNY");
+    expect_money(is, text("%s/net", other), 1000, "USD");
+    expect_count(is, text("%s/lines", other), 1);
+    expect_text(is, text("%s/lines/0", other), "2");
+    expect_int(is, text("%s/window_days", other), 2);
+    expect_text(is, text("%s/pays", other), "first");
+    expect_text(is, text("%s/payout/event_id", other), "two-1");
+    expect_money(is, text("%s/payout/paid/0/amount", other), 200, "USD");
+    expect_money(is, text("%s/touches/1/shares/linear", other), 500, "USD");
+    expect_text(is, text("%s/touches/1/kind", other), "share");
+    is = get(abroad, "%s", path);
+    expect_count(is, "/agreements", 1);
+    expect_text(is, "/agreements/0/agreement", "fx");
+    ck_assert(strstr(is->body, "10000") == NULL && strstr(is->body, "school") == NULL);
+    is = get(school, "%s", path);
+    expect_count(is, "/agreements", 1);
+    expect_text(is, "/agreements/0/agreement", "deal-month");
+}
+END_TEST
+
 /* ---- the touch that a sale names ---- */
 
 static void expect_rejected(const char *key, const char *fact, const char *code,
@@ -488,6 +546,24 @@ START_TEST(a_sale_names_its_touch)
     is = get(promoters[2], "/v1/orders/month/own-3/attribution");
     expect_money(is, "/agreements/0/payout/paid/0/amount", 1000, "CNY");
 
+    /* An offer as a whole, divided into its courses, of one provider. */
+    make_course(school, "school", "d", 10000, "CNY");
+    expect_status(
+        put(month_shop, "/v1/offers/pack", "If-None-Match: *",
+            "{\"kind\":\"bundle\",\"title\":\"Pack\",\"currency\":\"CNY\",\"price\":9000,"
+            "\"allocation\":\"list_price\",\"valid\":{\"from\":\"2025-01-01T00:00:00Z\"},\"items\":"
+            "[{\"provider\":\"school\",\"course_id\":\"c\",\"weight\":1},{\"provider\":\"school\","
+            "\"course_id\":\"d\",\"weight\":1}]}"),
+        201);
+    post_facts(month_shop,
+               text("{\"event_id\":\"own-5\",\"type\":\"order.paid\",\"occurred_at\":\"%s\","
+                    "\"order_id\":\"own-5\",\"currency\":\"CNY\",\"offer\":\"pack\","
+                    "\"paid\":8000,\"touch\":\"dan\"}",
+                    before(0)));
+    is = get(month_shop, "/v1/orders/month/own-5/attribution?model=first");
+    expect_money(is, "/agreements/0/touches/0/shares/first", 8000, "CNY");
+    expect_money(is, "/agreements/0/payout/paid/0/amount", 800, "CNY");
+
     expect_rejected(month_shop, sale("own-4", "\"touch_kind\":\"coupon\",", 1, 0), "field_missing",
                     "/touch");
     expect_rejected(month_shop, sale("own-4", "\"touch\":\"amy\",", 1, 4 * day_us),
@@ -510,6 +586,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_beaten_touch_changes_what_is_told);
     tcase_add_test(all, who_brought_a_promoter_sees_its_part);
     tcase_add_test(all, without_a_referral_there_is_nothing_to_tell);
+    tcase_add_test(all, a_block_for_each_agreement_in_its_currency);
     tcase_add_test(all, a_sale_names_its_touch);
     suite_add_tcase(suite, all);
     return suite;
