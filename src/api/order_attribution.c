@@ -255,22 +255,29 @@ static bool counts(const struct attribution_call *state, const struct block *blo
                                        block->outcomes[touch] == ACCORD_TOUCH_BEATEN_BY_COUPON);
 }
 
+/* What all touches of a promoter would get in a model. */
+static int64_t part_of(const struct attribution_call *state, const int64_t *parts,
+                       const char *promoter)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < state->found.count; i++)
+        if (strcmp(state->found.items[i].promoter, promoter) == 0)
+            sum += parts[i];
+    return sum;
+}
+
 /* "shares": by model, of one touch, or of all of a promoter. */
 static void write_shares(struct json_writer *w, const struct attribution_call *state,
                          const struct block *block, size_t touch, const char *promoter)
 {
     jw_key(w, "shares");
     jw_object(w);
-    for (size_t m = 0; m < MODELS; m++) {
-        int64_t sum = 0;
-        if (!state->asked[m])
-            continue;
-        for (size_t i = 0; i < state->found.count; i++)
-            if (promoter == NULL ? i == touch
-                                 : strcmp(state->found.items[i].promoter, promoter) == 0)
-                sum += block->parts[m][i];
-        jw_key_money(w, accord_credit_model_name(models[m]), sum, block->terms->currency);
-    }
+    for (size_t m = 0; m < MODELS; m++)
+        if (state->asked[m])
+            jw_key_money(w, accord_credit_model_name(models[m]),
+                         promoter == NULL ? block->parts[m][touch]
+                                          : part_of(state, block->parts[m], promoter),
+                         block->terms->currency);
     jw_object_end(w);
 }
 
