@@ -5,9 +5,7 @@
  * used its coupon. accord_attribute() picks the one that the sale is paid on; every other touch
  * gets the reason why not. accord_referral_split() cuts the promoter's share, and that of whoever
  * brought the promoter, from an amount. accord_credit_touches() is for reports only: it spreads a
- * sale over all touches that count, and nobody is paid by it. (Its game-theoretic sibling, the
- * Shapley value of the paths that led to sales, shares each sale equally among the distinct
- * promoters of its path: that is accord/pool.h with a sale for a member, method shapley.)
+ * sale over all touches that count, and nobody is paid by it.
  *
  * The order of touches is (occurred_at, partner, event_id), bytewise; the order in which they are
  * given decides nothing. All of it is pure, re-entrant, and free of floating point. Memory is only
@@ -136,13 +134,20 @@ enum accord_credit_model {
     ACCORD_CREDIT_POSITION, /**< 40 % the first, 40 % the last, 20 % equally those between; two:
                                  50 % each; one: all */
     ACCORD_CREDIT_DECAY,    /**< by accord_decay_weight() of the age at the sale */
+    ACCORD_CREDIT_SHAPLEY,  /**< equally among the distinct promoters, which is the Shapley value of
+                                 a sale that needed all of them; of each equally over its touches */
+    ACCORD_CREDIT_LAST,     /**< all to the last one */
+    ACCORD_CREDIT_FIRST,    /**< all to the first one */
 };
+/** "linear", "position", "time_decay", "shapley", "last", "first". */
+const char *accord_credit_model_name(enum accord_credit_model model);
 
 /**
- * Spreads an amount over the touches that count, by largest remainder, ties to the earlier touch.
+ * Spreads an amount over the touches that count, by largest remainder, ties to the earlier touch
+ * (to the promoter that came first, of equal ones).
  *
  * When every touch is so old that each weight rounds to zero, ages count from the youngest one.
- * Allocates for more than 32 touches.
+ * Allocates for more than 32 touches, and for SHAPLEY.
  *
  * @param outcomes      what accord_attribute() gave for these touches: those that won or were
  *                      beaten count

@@ -263,7 +263,90 @@ static enum accord_error close_write(struct call *call)
     return move(call, &state->row);
 }
 
+/* ---- GET /v1/links ---- */
+
+enum { LINK_PARTS = 2 };
+
+struct links_call {
+    struct link_ask asks[2];
+    size_t ask_count;
+    struct list_page page;
+    int64_t version; /* of what the caller sees */
+    bool not_modified;
+    struct link_row *rows;
+    size_t count;
+    bool more;
+};
+
+/* Of everybody but the operator: the links of a channel that it is, and those that name it. */
+static void list_prepare(struct call *call)
+{
+    struct links_call *state = call_alloc(call, sizeof *state);
+    call->state = state;
+    if (state == NULL || !call_page(call, LINK_PARTS, &state->page))
+        return;
+    const char *const own = call->caller.partner;
+    const struct link_ask ask = {call_query(call, "channel"), call_query(call, "promoter")};
+    if (call->caller.is_operator) {
+        state->asks[state->ask_count++] = ask;
+        return;
+    }
+    if (ask.channel == NULL || strcmp(ask.channel, own) == 0)
+        state->asks[state->ask_count++] = (struct link_ask){own, ask.promoter};
+    if (ask.promoter == NULL || strcmp(ask.promoter, own) == 0)
+        state->asks[state->ask_count++] = (struct link_ask){ask.channel, own};
+}
+
+static void list_read(struct call *call)
+{
+    struct links_call *state = call->state;
+    const bool on = state->page.has_cursor;
+    state->version = call_partner_version(call);
+    if (call->failed)
+        return;
+    state->not_modified = call_etag(call, state->version);
+    if (state->not_modified ||
+        call_check(call, store_links_list(call->db, call->arena, state->asks, state->ask_count,
+                                          on ? state->page.parts[0].data : "",
+                                          on ? state->page.parts[1].data : "",
+                                          state->page.limit + 1, &state->rows, &state->count)))
+        return;
+    state->more = state->count > (size_t)state->page.limit;
+    if (state->more)
+        state->count--;
+}
+
+static void list_answer(struct call *call)
+{
+    const struct links_call *state = call->state;
+    if (state->not_modified)
+        return;
+    struct json_writer w = call_json(call, 200);
+    jw_object(&w);
+    jw_key_str(&w, "as_of", call_as_of(call, state->version));
+    jw_key(&w, "items");
+    jw_array(&w);
+    for (size_t i = 0; i < state->count; i++)
+        write_link(&w, &state->rows[i]);
+    jw_array_end(&w);
+    struct slice place[LINK_PARTS] = {SLICE(""), SLICE("")};
+    if (state->count > 0) {
+        place[0] = slice_of(state->rows[state->count - 1].channel);
+        place[1] = slice_of(state->rows[state->count - 1].code);
+    }
+    call_page_next(call, &w, place, LINK_PARTS, state->more);
+    jw_object_end(&w);
+}
+
 const struct operation link_operations[] = {
+    {.id = "listLinks",
+     .method = "GET",
+     .pattern = "/v1/links",
+     .scope = SCOPE_AGREEMENTS_READ,
+     .query = "promoter channel limit cursor",
+     .prepare = list_prepare,
+     .read = list_read,
+     .answer = list_answer},
     {.id = "putLink",
      .method = "PUT",
      .pattern = "/v1/links/{code}",

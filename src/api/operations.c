@@ -40,6 +40,7 @@ static const struct {
     {offer_operations, &offer_operation_count},
     {pool_operations, &pool_operation_count},
     {order_operations, &order_operation_count},
+    {order_attribution_operations, &order_attribution_operation_count},
     {membership_operations, &membership_operation_count},
     {revenue_operations, &revenue_operation_count},
     {period_operations, &period_operation_count},

@@ -34,6 +34,10 @@ bool order_line_explain(struct call *call, const struct order_line_ask *ask,
 /** Writes it as an object, or null. */
 void order_line_write(struct call *call, struct json_writer *w,
                       const struct order_line_explained *explained);
+/** The rules by which a version's referral finds its touch. False: it has no referral. */
+bool order_attribution_rules(const struct accord_agreement_version *terms,
+                             struct accord_attribution_rules *ret);
+extern const char *const order_touch_kinds[]; /**< by enum accord_touch_kind */
 /** "touches": those that a line's referral goes by, and why each of them won or did not; nothing
  *  where the terms have no referral. */
 void order_write_touches(struct call *call, struct json_writer *w, const struct accord_order *order,

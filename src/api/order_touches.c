@@ -9,20 +9,30 @@ static const struct accord_term *referral_of(const struct accord_agreement_versi
     return NULL;
 }
 
-void order_write_touches(struct call *call, struct json_writer *w, const struct accord_order *order,
-                         const struct accord_agreement_version *terms)
+bool order_attribution_rules(const struct accord_agreement_version *terms,
+                             struct accord_attribution_rules *ret)
 {
-    static const char *const kinds[] = {[ACCORD_TOUCH_CLICK] = "click",
-                                        [ACCORD_TOUCH_SHARE] = "share",
-                                        [ACCORD_TOUCH_COUPON] = "coupon"};
     const struct accord_term *term = referral_of(terms);
     if (term == NULL)
-        return;
-    const struct accord_attribution_rules rules = {
+        return false;
+    *ret = (struct accord_attribution_rules){
         .window_us = term->attribution_window_us,
         .model = term->first_touch ? ACCORD_TOUCH_FIRST : ACCORD_TOUCH_LAST,
         .coupon_beats_click = term->coupon_beats_click,
     };
+    return true;
+}
+
+const char *const order_touch_kinds[] = {[ACCORD_TOUCH_CLICK] = "click",
+                                         [ACCORD_TOUCH_SHARE] = "share",
+                                         [ACCORD_TOUCH_COUPON] = "coupon"};
+
+void order_write_touches(struct call *call, struct json_writer *w, const struct accord_order *order,
+                         const struct accord_agreement_version *terms)
+{
+    struct accord_attribution_rules rules;
+    if (!order_attribution_rules(terms, &rules))
+        return;
     enum accord_touch_outcome *outcomes =
         arena_array(call->arena, order->touch_count + 1, sizeof *outcomes);
     size_t winner;
@@ -36,7 +46,7 @@ void order_write_touches(struct call *call, struct json_writer *w, const struct 
         const struct accord_touch *touch = &order->touches[i];
         jw_object(w);
         jw_key_str(w, "event_id", touch->event_id);
-        jw_key_str(w, "kind", kinds[touch->kind]);
+        jw_key_str(w, "kind", order_touch_kinds[touch->kind]);
         jw_key_time(w, "occurred_at", touch->occurred_at_us);
         jw_key_str(w, "promoter", order->promoters[touch->promoter].id);
         jw_key_str(w, "outcome", accord_touch_outcome_name(outcomes[i]));

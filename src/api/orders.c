@@ -1,157 +1,18 @@
 #include "api/orders.h"
 
+#include <string.h>
+
 #include "api/etag.h"
-#include "api/explain.h"
+#include "api/order_call.h"
 #include "api/order_explain.h"
-#include "ingest/agreement.h"
-#include "ingest/post.h"
-#include "ingest/rates.h"
-#include "ingest/referral.h"
-#include "ingest/settled.h"
 #include "store/partners.h"
-#include "store/sales.h"
-
-/* Opaque ids of orders begin so; see random_id(). */
-#define ORDER_ID_PREFIX "ord_"
-
-struct order_call {
-    struct order_name name;
-    struct stored_order stored;
-    struct accord_order order;
-    struct accord_line_result *results;
-    struct accord_excess excess;
-    struct explain_steps *steps; /* by line */
-    struct agreement_version *versions;
-    const struct accord_agreement_version **terms; /* of the same */
-    size_t version_count;
-    int64_t rates_seq; /* of the last change of rates; 0: nothing is converted */
-    bool whole;        /* the caller sees the order, not only lines of it */
-    bool not_modified;
-    bool out_of_memory; /* while steps were collected */
-    struct arena *arena;
-};
 
 static void prepare(struct call *call)
 {
-    struct order_call *state = call_alloc(call, sizeof *state);
-    call->state = state;
-    if (state == NULL)
-        return;
-    state->arena = call->arena;
-    state->name = (struct order_name){call_arg(call, 0), call_arg(call, 1)};
-    state->whole =
-        call->caller.is_operator || strcmp(state->name.channel, call->caller.partner) == 0;
+    order_call_begin(call);
 }
 
 /* ---- reading ---- */
-
-/* An opaque id in the place of the channel's own. */
-static enum accord_error resolve_name(struct call *call, struct order_call *state)
-{
-    if (strncmp(state->name.order_id, ORDER_ID_PREFIX, strlen(ORDER_ID_PREFIX)) != 0)
-        return ACCORD_OK;
-    bool found;
-    struct order_name name;
-    const enum accord_error error =
-        store_order_by_id(call->db, call->arena, state->name.order_id, &found, &name);
-    if (error == ACCORD_OK && found && strcmp(name.channel, state->name.channel) == 0)
-        state->name = name;
-    return error;
-}
-
-static void collect(void *context, size_t line, const struct accord_step *step)
-{
-    struct order_call *state = context;
-    if (!explain_steps_add(state->arena, &state->steps[line], step))
-        state->out_of_memory = true;
-}
-
-/* Finds the rates that apply to the order. */
-static enum accord_error convert(struct call *call, struct order_call *state)
-{
-    const struct agreement_version **versions =
-        arena_array(call->arena, state->version_count + 1, sizeof *versions);
-    struct rate_book *rates;
-    if (versions == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < state->version_count; i++)
-        versions[i] = &state->versions[i];
-    enum accord_error error = rate_book_new(&rates);
-    if (error != ACCORD_OK)
-        return error;
-    error = rate_book_enter(rates, call->db);
-    if (error == ACCORD_OK)
-        error = rate_book_pins(rates, call->arena, &state->order, versions, state->version_count,
-                               &state->order.rates);
-    /* Other rates may come to the same amounts. */
-    if (error == ACCORD_OK && state->order.rates != NULL)
-        state->rates_seq = rate_book_seq(rates);
-    rate_book_free(rates);
-    return error;
-}
-
-/* Settles the order as it stands: the numbers of an answer are never read from entries. */
-static enum accord_error settle(struct call *call, struct order_call *state)
-{
-    const struct stored_sale *sale = state->stored.current;
-    state->order = (struct accord_order){.channel = state->name.channel,
-                                         .order_id = state->name.order_id,
-                                         .occurred_at_us = sale->occurred_at,
-                                         .currency = sale->currency,
-                                         .lines = sale->lines,
-                                         .line_count = sale->line_count};
-    struct accord_order *order = &state->order;
-    const struct sale_view view = {.seq = sale->seq,
-                                   .order = order,
-                                   .refunds = state->stored.refunds,
-                                   .refund_count = state->stored.refund_count};
-    struct accord_refund *refunds;
-    size_t refund_count;
-    enum accord_error error = ingest_fill_courses(call->db, call->arena, &order, 1);
-    if (error == ACCORD_OK)
-        error = settled_refunds(&view, call->arena, &refunds, &refund_count);
-    if (error == ACCORD_OK)
-        /* Whatever covers a sale has its channel as a party, and ends where a later version begins
-         * that has not. */
-        error = agreement_load_settling(call->db, call->arena, order->channel, &state->versions,
-                                        &state->version_count);
-    if (error != ACCORD_OK)
-        return error;
-    state->terms = arena_array(call->arena, state->version_count + 1, sizeof *state->terms);
-    state->results = arena_array(call->arena, order->line_count, sizeof *state->results);
-    state->steps = arena_array(call->arena, order->line_count, sizeof *state->steps);
-    if (state->terms == NULL || state->results == NULL || state->steps == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < state->version_count; i++)
-        state->terms[i] = &state->versions[i].terms;
-    error = convert(call, state);
-    const struct referred_order referred = {order, sale->has_learner ? sale->learner : NULL};
-    if (error == ACCORD_OK)
-        error =
-            ingest_fill_touches(call->db, call->arena,
-                                referral_window(state->terms, state->version_count), &referred, 1);
-    if (error != ACCORD_OK)
-        return error;
-    error = accord_explain_order(order, refunds, refund_count, state->terms, state->version_count,
-                                 state->results, &state->excess, collect, state);
-    return error == ACCORD_OK && state->out_of_memory ? ACCORD_E_OUT_OF_MEMORY : error;
-}
-
-static bool is_party(const struct accord_agreement_version *terms, const char *partner)
-{
-    for (uint32_t i = 0; i < terms->party_count; i++)
-        if (strcmp(terms->parties[i], partner) == 0)
-            return true;
-    return false;
-}
-
-/* A line is there for the parties of the version that won it. */
-static bool sees_line(const struct call *call, const struct order_call *state, size_t line)
-{
-    const size_t version = state->results[line].version;
-    return state->whole ||
-           (version != SIZE_MAX && is_party(state->terms[version], call->caller.partner));
-}
 
 static struct accord_sale_key sale_key(const struct order_call *state, size_t index)
 {
@@ -176,7 +37,7 @@ static enum accord_rank losing_rank(const struct order_call *state, size_t versi
 
 static bool sees_version(const struct call *call, const struct order_call *state, size_t version)
 {
-    return call->caller.is_operator || is_party(state->terms[version], call->caller.partner);
+    return call->caller.is_operator || order_has_party(state->terms[version], call->caller.partner);
 }
 
 /* How many versions that the caller does not see lost a line. */
@@ -191,10 +52,20 @@ static int64_t hidden_losers(const struct call *call, const struct order_call *s
     return hidden;
 }
 
-/* Of the caller's version and of what changes without it: others' agreements that lost. */
+/* Of what an explanation tells of a touch: one that was beaten changes no amount. */
+static int64_t touch_tag(const struct accord_touch *touch)
+{
+    const int64_t parts[] = {etag_of_bytes(slice_of(touch->event_id)), touch->self_referral,
+                             touch->promoter_suspended};
+    return etag_of(parts, sizeof parts / sizeof parts[0]);
+}
+
+/* Of the caller's version and of what changes without it: others' agreements that lost, touches. */
 static enum accord_error tag_of(struct call *call, const struct order_call *state, int64_t *ret)
 {
-    int64_t *parts = arena_array(call->arena, state->order.line_count + 2, sizeof *parts);
+    const size_t lines = state->order.line_count;
+    const size_t count = lines + 2 + state->order.touch_count;
+    int64_t *parts = arena_array(call->arena, count, sizeof *parts);
     if (parts == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     const enum accord_error error =
@@ -202,31 +73,24 @@ static enum accord_error tag_of(struct call *call, const struct order_call *stat
     if (error != ACCORD_OK)
         return error;
     /* Whoever sees the whole order sees every version that covers a line of it. */
-    for (size_t i = 0; !state->whole && i < state->order.line_count; i++)
-        if (sees_line(call, state, i))
+    for (size_t i = 0; !state->whole && i < lines; i++)
+        if (order_sees_line(call, state, i))
             parts[i + 1] = hidden_losers(call, state, i);
-    parts[state->order.line_count + 1] = state->rates_seq;
-    *ret = etag_of(parts, state->order.line_count + 2);
+    parts[lines + 1] = state->rates_seq;
+    for (size_t i = 0; i < state->order.touch_count; i++)
+        parts[lines + 2 + i] = touch_tag(&state->order.touches[i]);
+    *ret = etag_of(parts, count);
     return ACCORD_OK;
 }
 
 static void read(struct call *call)
 {
     struct order_call *state = call->state;
-    if (call_check(call, resolve_name(call, state)))
-        return;
-    state->stored.name = state->name;
-    if (call_check(call, store_orders_load(call->db, call->arena, &state->stored, 1)))
-        return;
-    if (state->stored.current == NULL) {
-        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
-        return;
-    }
-    if (call_check(call, settle(call, state)))
+    if (!order_call_load(call, state))
         return;
     bool visible = false;
     for (size_t i = 0; i < state->order.line_count && !visible; i++)
-        visible = sees_line(call, state, i);
+        visible = order_sees_line(call, state, i);
     int64_t tag = 0;
     if (!visible)
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
@@ -235,15 +99,6 @@ static void read(struct call *call)
 }
 
 /* ---- answers ---- */
-
-static void write_head(struct json_writer *w, const struct order_call *state)
-{
-    jw_key_str(w, "id", state->stored.current->id);
-    jw_key_str(w, "channel", state->name.channel);
-    jw_key_str(w, "order_id", state->name.order_id);
-    jw_key_time(w, "occurred_at", state->order.occurred_at_us);
-    jw_key_str(w, "currency", state->order.currency.code);
-}
 
 static void write_line_name(struct json_writer *w, const struct accord_line *line)
 {
@@ -363,11 +218,11 @@ static void answer_order(struct call *call)
         return;
     struct json_writer w = call_json(call, 200);
     jw_object(&w);
-    write_head(&w, state);
+    order_write_head(&w, state);
     jw_key(&w, "lines");
     jw_array(&w);
     for (size_t i = 0; i < state->order.line_count; i++)
-        if (sees_line(call, state, i))
+        if (order_sees_line(call, state, i))
             write_order_line(&w, state, i);
     jw_array_end(&w);
     if (state->whole) {
@@ -428,11 +283,11 @@ static void answer_explain(struct call *call)
         return;
     struct json_writer w = call_json(call, 200);
     jw_object(&w);
-    write_head(&w, state);
+    order_write_head(&w, state);
     jw_key(&w, "lines");
     jw_array(&w);
     for (size_t i = 0; i < state->order.line_count; i++) {
-        if (!sees_line(call, state, i))
+        if (!order_sees_line(call, state, i))
             continue;
         jw_object(&w);
         write_line_name(&w, &state->order.lines[i]);
@@ -486,7 +341,7 @@ bool order_line_explain(struct call *call, const struct order_line_ask *ask,
         return false;
     if (!go_back(&state->stored, ask->cutoff))
         return true;
-    if (call_check(call, settle(call, state)))
+    if (call_check(call, order_call_settle(call, state)))
         return false;
     if (ask->line < 0 || (size_t)ask->line >= state->order.line_count)
         return true;
@@ -501,7 +356,7 @@ bool order_line_explain(struct call *call, const struct order_line_ask *ask,
     ret->version = terms == NULL ? 0 : terms->version;
     ret->earned = share_of(state, result, ask->partner);
     ret->net = settled ? result->net : 0;
-    ret->party = terms == NULL || is_party(terms, ask->partner);
+    ret->party = terms == NULL || order_has_party(terms, ask->partner);
     ret->partner = ask->partner;
     return true;
 }

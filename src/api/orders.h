@@ -6,5 +6,7 @@
 
 extern const struct operation order_operations[];
 extern const size_t order_operation_count;
+extern const struct operation order_attribution_operations[];
+extern const size_t order_attribution_operation_count;
 
 #endif

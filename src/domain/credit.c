@@ -5,6 +5,25 @@
 #include "domain/fraction.h"
 #include "domain/touches.h"
 
+const char *accord_credit_model_name(enum accord_credit_model model)
+{
+    switch (model) {
+    case ACCORD_CREDIT_LINEAR:
+        return "linear";
+    case ACCORD_CREDIT_POSITION:
+        return "position";
+    case ACCORD_CREDIT_DECAY:
+        return "time_decay";
+    case ACCORD_CREDIT_SHAPLEY:
+        return "shapley";
+    case ACCORD_CREDIT_LAST:
+        return "last";
+    case ACCORD_CREDIT_FIRST:
+        return "first";
+    }
+    return "";
+}
+
 /* The floor of the square root; of a value below 2^127. */
 static uint64_t square_root(uwide value)
 {
@@ -110,8 +129,81 @@ static enum accord_error weigh(struct credit *credit, enum accord_credit_model m
             err =
                 weigh_ages(credit, credit->touches[count - 1]->occurred_at_us, half_life_us, &sum);
         return err;
+    case ACCORD_CREDIT_LAST:
+    case ACCORD_CREDIT_FIRST:
+        for (size_t i = 0; i < count; i++)
+            credit->numbers[i] = i == (model == ACCORD_CREDIT_FIRST ? 0 : count - 1);
+        return ACCORD_OK;
+    case ACCORD_CREDIT_SHAPLEY:
+        break;
     }
     return ACCORD_E_VALUE_UNKNOWN;
+}
+
+/* ---- by promoter ---- */
+
+/* The touches of one promoter, as they stand side by side. */
+struct group {
+    const struct accord_touch *first;
+    size_t from;
+    size_t count;
+    int64_t part;
+};
+
+static int by_promoter(const void *a, const void *b)
+{
+    const struct accord_touch *const *x = a;
+    const struct accord_touch *const *y = b;
+    if ((*x)->promoter != (*y)->promoter)
+        return (*x)->promoter < (*y)->promoter ? -1 : 1;
+    return touch_order(*x, *y);
+}
+
+static int by_first_touch(const void *a, const void *b)
+{
+    const struct group *x = a;
+    const struct group *y = b;
+    return touch_order(x->first, y->first);
+}
+
+static enum accord_error equal_parts(int64_t total, size_t count, int64_t *ret)
+{
+    for (size_t i = 0; i < count; i++)
+        ret[i] = 1;
+    return accord_apportion(total, ret, count, ret, NULL);
+}
+
+static enum accord_error share_by_promoter(struct credit *credit, int64_t total)
+{
+    struct group *groups = calloc(credit->count, sizeof *groups);
+    size_t count = 0;
+    if (groups == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    qsort(credit->touches, credit->count, sizeof *credit->touches, by_promoter);
+    for (size_t i = 0; i < credit->count; i++) {
+        if (i == 0 || credit->touches[i]->promoter != credit->touches[i - 1]->promoter)
+            groups[count++] = (struct group){.first = credit->touches[i], .from = i};
+        groups[count - 1].count++;
+    }
+    qsort(groups, count, sizeof *groups, by_first_touch);
+    enum accord_error err = equal_parts(total, count, credit->numbers);
+    for (size_t i = 0; err == ACCORD_OK && i < count; i++)
+        groups[i].part = credit->numbers[i];
+    for (size_t i = 0; err == ACCORD_OK && i < count; i++)
+        err = equal_parts(groups[i].part, groups[i].count, &credit->numbers[groups[i].from]);
+    free(groups);
+    return err;
+}
+
+static enum accord_error share(struct credit *credit, enum accord_credit_model model, int64_t total,
+                               int64_t sale_at_us, int64_t half_life_us)
+{
+    if (model == ACCORD_CREDIT_SHAPLEY)
+        return share_by_promoter(credit, total);
+    const enum accord_error err = weigh(credit, model, sale_at_us, half_life_us);
+    return err != ACCORD_OK
+               ? err
+               : accord_apportion(total, credit->numbers, credit->count, credit->numbers, NULL);
 }
 
 /* Hands the parts back to where the touches stood: each was given once, so its address finds it. */
@@ -152,9 +244,7 @@ enum accord_error accord_credit_touches(enum accord_credit_model model, int64_t 
                 order[credit.count++] = &touches[i];
         if (credit.count > 0) {
             qsort(order, credit.count, sizeof *order, by_touch_order);
-            err = weigh(&credit, model, sale_at_us, half_life_us);
-            if (err == ACCORD_OK)
-                err = accord_apportion(total, numbers, credit.count, numbers, NULL);
+            err = share(&credit, model, total, sale_at_us, half_life_us);
         }
         if (err == ACCORD_OK)
             hand_back(&credit, touches, count, ret_parts);

@@ -180,6 +180,8 @@ struct slice fact_body(struct arena *arena, const struct fact *fact,
     if (raw->has_to)
         jw_key_time(w, "to", raw->to);
     write_optional(w, "touch", raw->touch);
+    if (fact->type == FACT_ORDER_PAID && raw->touch.data != NULL)
+        jw_key_str(w, "touch_kind", touch_kind_names[raw->touch_kind]);
     write_optional_int(w, "value", raw->value, raw->has_value);
     jw_object_end(w);
     return in_arena(arena, &buf);

@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "ingest/facts_raw.h"
+#include "ingest/facts_typed.h"
 #include "ingest/facts_writing.h"
+#include "store/touches.h"
 
 /* ---- phase 2: deciding ---- */
 
@@ -295,13 +297,30 @@ static bool check_ids(struct writing *w, struct item *item)
     return code == ACCORD_OK;
 }
 
+/* Whether a sale names the touch that the one it corrects had named. */
+static bool keeps_touch(const struct writing *w, const struct item *item)
+{
+    if (item->target == SIZE_MAX)
+        return false;
+    const struct slot *slot = facts_row_at(&w->slots, item->target);
+    const struct raw_fact *raw = item->fact->raw;
+    if (slot->fact != NULL) {
+        const struct raw_fact *was = slot->fact->raw;
+        return was->touch.data != NULL && slice_equal(was->touch, raw->touch) &&
+               was->touch_kind == raw->touch_kind;
+    }
+    return slot->target.touch != NULL && slice_equal(slice_of(slot->target.touch), raw->touch) &&
+           strcmp(slot->target.touch_kind, touch_kind_names[raw->touch_kind]) == 0;
+}
+
 /* A touch that comes late might be made to fit a sale that is known. False: rejected. */
 static bool check_age(const struct writing *w, struct item *item)
 {
-    if (item->fact->type != FACT_TOUCH ||
+    const bool sale = item->fact->type == FACT_ORDER_PAID;
+    if (!fact_has_touch(item->fact) || (sale && keeps_touch(w, item)) ||
         w->tx->now - item->fact->occurred_at <= FACTS_TOUCH_AGE_MAX_S * CLOCK_SECOND_US)
         return true;
-    reject(item, ACCORD_E_TOUCH_TOO_LATE, "/occurred_at");
+    reject(item, ACCORD_E_TOUCH_TOO_LATE, sale ? "/touch" : "/occurred_at");
     return false;
 }
 

@@ -78,6 +78,7 @@ static const struct json_field fact_fields[] = {
     JSON_AMOUNT_OPT(struct raw_fact, payment_fee, has_payment_fee),
     JSON_ARRAY_OF_OPT(struct raw_fact, discounts, &discount_spec, 0, 20),
     JSON_ID_OPT(struct raw_fact, touch, 1, EVENT_ID_MAX),
+    JSON_ENUM_OPT(struct raw_fact, touch_kind, has_touch_kind, touch_kind_names),
     JSON_ID_OPT(struct raw_fact, refund_id, 1, EVENT_ID_MAX),
     JSON_FIELD_HAS(struct raw_fact, amount, has_amount, JSON_KIND_AMOUNT, 1, ACCORD_AMOUNT_MAX),
     JSON_AMOUNT_OPT(struct raw_fact, tax_returned, has_tax_returned),
@@ -150,6 +151,7 @@ enum has {
     HAS_PAYMENT_FEE,
     HAS_DISCOUNTS,
     HAS_TOUCH,
+    HAS_TOUCH_KIND,
     HAS_REFUND_ID,
     HAS_AMOUNT,
     HAS_TAX_RETURNED,
@@ -207,8 +209,9 @@ static const struct {
     [FACT_TOUCH] = {BIT(COURSE) | BIT(LEARNER) | BIT(LINK), BIT(COUNT) | BIT(OFFER) | BIT(KIND)},
     [FACT_ENROLMENT] = {BIT(COURSE), BIT(COUNT) | BIT(OFFER)},
     [FACT_USAGE] = {BIT(COURSE) | BIT(SECONDS), BIT(FROM) | BIT(TO)},
-    [FACT_ORDER_PAID] = {BIT(ORDER_ID) | BIT(CURRENCY),
-                         BIT(LINES) | BIT(OFFER) | BIT(PAID) | FEES | BIT(DISCOUNTS) | BIT(TOUCH)},
+    [FACT_ORDER_PAID] = {BIT(ORDER_ID) | BIT(CURRENCY), BIT(LINES) | BIT(OFFER) | BIT(PAID) | FEES |
+                                                            BIT(DISCOUNTS) | BIT(TOUCH) |
+                                                            BIT(TOUCH_KIND)},
     [FACT_ORDER_REFUNDED] = {BIT(ORDER_ID) | BIT(REFUND_ID), BIT(LINES) | RETURNED | BIT(REASON)},
     [FACT_ORDER_CHARGED_BACK] = {BIT(ORDER_ID) | BIT(REFUND_ID),
                                  BIT(LINES) | RETURNED | BIT(REASON)},
@@ -263,6 +266,7 @@ static void presence_of(const struct raw_fact *raw, struct presence ret[HAS_ALL]
         [HAS_PAYMENT_FEE] = {"payment_fee", raw->has_payment_fee},
         [HAS_DISCOUNTS] = {"discounts", raw->discounts.items != NULL},
         [HAS_TOUCH] = {"touch", raw->touch.data != NULL},
+        [HAS_TOUCH_KIND] = {"touch_kind", raw->has_touch_kind},
         [HAS_REFUND_ID] = {"refund_id", raw->refund_id.data != NULL},
         [HAS_AMOUNT] = {"amount", raw->has_amount},
         [HAS_TAX_RETURNED] = {"tax_returned", raw->has_tax_returned},
@@ -408,6 +412,8 @@ static void check_sale(const struct raw_fact *raw, struct json_problems *problem
         problem(problems, ACCORD_E_FIELD_MISSING, "offer");
     else if (raw->has_paid)
         check_offer(raw, problems);
+    if (raw->has_touch_kind && raw->touch.data == NULL)
+        problem(problems, ACCORD_E_FIELD_MISSING, "touch");
 }
 
 static void check_refund(const struct raw_fact *raw, struct json_problems *problems)

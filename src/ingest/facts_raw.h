@@ -64,7 +64,9 @@ struct raw_fact {
     int64_t payment_fee;
     bool has_payment_fee;
     struct json_array discounts; /* struct raw_discount */
-    struct slice touch;
+    struct slice touch;          /* code of a link */
+    int touch_kind;              /* enum touch_kind; absent: a click */
+    bool has_touch_kind;
     struct slice refund_id;
     int64_t amount;
     bool has_amount;

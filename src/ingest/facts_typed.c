@@ -105,11 +105,13 @@ static void usage_of(const struct fact *fact, const struct fact_row *row, void *
 
 static void touch_of(const struct fact *fact, const struct fact_row *row, void *ret)
 {
+    const bool sale = fact->type == FACT_ORDER_PAID;
     struct touch_row touch = {
         .seq = row->seq,
         .channel = row->partner,
-        .link = text_or_empty(fact->raw->link),
-        .kind = (enum touch_kind)fact->raw->kind,
+        .has_learner = row->has_learner,
+        .link = text_or_empty(sale ? fact->raw->touch : fact->raw->link),
+        .kind = (enum touch_kind)(sale ? fact->raw->touch_kind : fact->raw->kind),
         .occurred_at = row->occurred_at,
         .event_id = row->event_id,
     };
@@ -219,6 +221,11 @@ const struct fact_table fact_tables[FACT_TABLES] = {
                        payment_stands},
 };
 
+bool fact_has_touch(const struct fact *fact)
+{
+    return fact_table_of(fact) == TOUCH_TABLE;
+}
+
 size_t fact_table_of(const struct fact *fact)
 {
     switch (fact->type) {
@@ -238,6 +245,8 @@ size_t fact_table_of(const struct fact *fact)
         return fact->has_learner ? USAGE_TABLE : FACT_TABLES; /* what counts learners needs one */
     case FACT_TOUCH:
         return TOUCH_TABLE;
+    case FACT_ORDER_PAID: /* beside the rows of the sale */
+        return fact->raw->touch.data != NULL ? TOUCH_TABLE : FACT_TABLES;
     case FACT_CONSENT:
         return CONSENT_TABLE;
     case FACT_ADJUSTMENT:
@@ -254,7 +263,6 @@ size_t fact_table_of(const struct fact *fact)
     case FACT_PROGRESS:
     case FACT_IMPRESSION:
     case FACT_CLICK:
-    case FACT_ORDER_PAID:
     case FACT_ORDER_REFUNDED:
     case FACT_ORDER_CHARGED_BACK:
     case FACT_ORDER_CHARGEBACK_REVERSED:

@@ -24,6 +24,9 @@ extern const struct fact_table fact_tables[FACT_TABLES];
 /** Where in fact_tables a fact has its row; FACT_TABLES: it has none. */
 size_t fact_table_of(const struct fact *fact);
 
+/** Whether it says that a learner came by a link: a touch, or a sale that names one. */
+bool fact_has_touch(const struct fact *fact);
+
 /** The id that a fact takes for ever; seq is not filled. False: it takes none. */
 bool fact_subject_name(const struct fact *fact, const char *partner, struct subject_name *ret);
 

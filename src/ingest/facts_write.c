@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ingest/bundles.h"
+#include "ingest/facts_typed.h"
 #include "ingest/facts_writing.h"
 #include "ingest/feedback.h"
 #include "ingest/post.h"
@@ -328,7 +329,8 @@ static enum accord_error apply_feedback(struct writing *w)
     return ingest_feedback(w->tx, items, count);
 }
 
-/* Touches that came, or were taken back, may be what sales before them are paid on. */
+/* Touches that came, or were taken back, may be what sales behind them are paid on. One that a sale
+ * names counts for its buyer's other sales, too; for itself it was there when it was posted. */
 static enum accord_error apply_touches(struct writing *w)
 {
     struct touch_name *touches = arena_array(w->tx->arena, 2 * w->accepted, sizeof *touches);
@@ -337,20 +339,21 @@ static enum accord_error apply_touches(struct writing *w)
     size_t count = 0;
     for (size_t i = 0; i < w->accepted; i++) {
         const struct item *item = w->kept[i];
-        const struct slot *target =
-            item->target == SIZE_MAX ? NULL : facts_row_at(&w->slots, item->target);
-        if (item->fact->type == FACT_TOUCH)
-            touches[count++] = (struct touch_name){item->batch->partner, item->fact->learner,
-                                                   item->fact->occurred_at};
-        if (target == NULL)
-            continue;
-        const struct fact *fact = target->fact;
-        if (fact != NULL && fact->type == FACT_TOUCH)
+        const struct fact *fact = item->fact;
+        const char *channel = item->batch->partner;
+        if (fact_has_touch(fact) && fact->has_learner)
             touches[count++] =
-                (struct touch_name){item->batch->partner, fact->learner, fact->occurred_at};
-        else if (fact == NULL && strcmp(target->target.type, fact_type_name(FACT_TOUCH)) == 0)
-            touches[count++] = (struct touch_name){item->batch->partner, target->target.learner,
-                                                   target->target.occurred_at};
+                (struct touch_name){channel, fact->learner, fact->occurred_at, fact->seq};
+        if (item->target == SIZE_MAX)
+            continue;
+        const struct slot *slot = facts_row_at(&w->slots, item->target);
+        const struct fact_target *target = &slot->target;
+        if (slot->fact != NULL && fact_has_touch(slot->fact) && slot->fact->has_learner)
+            touches[count++] = (struct touch_name){channel, slot->fact->learner,
+                                                   slot->fact->occurred_at, slot->fact->seq};
+        else if (slot->fact == NULL && target->touch != NULL && target->has_learner)
+            touches[count++] =
+                (struct touch_name){channel, target->learner, target->occurred_at, target->seq};
     }
     return ingest_touches_changed(w->tx, touches, count);
 }

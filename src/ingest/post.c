@@ -142,7 +142,8 @@ static enum accord_error fill_touches(struct posting *p, const struct agreement_
     size_t count = 0;
     for (size_t i = 0; i < p->count; i++)
         if (p->work[i].order != NULL)
-            orders[count++] = (struct referred_order){p->work[i].order, p->work[i].learner};
+            orders[count++] =
+                (struct referred_order){p->work[i].order, p->work[i].learner, p->work[i].sale_seq};
     return ingest_fill_touches(p->tx->db, p->tx->arena, agreement_book_window(book), orders, count);
 }
 

@@ -4,7 +4,6 @@
 
 #include "ingest/book.h"
 #include "ingest/keymap.h"
-#include "store/touches.h"
 
 int64_t referral_window(const struct accord_agreement_version *const *terms, size_t count)
 {
@@ -38,31 +37,40 @@ static uint32_t number_of(struct finding *finding, const char *id)
     return (uint32_t)i;
 }
 
-static enum accord_error take_touches(struct arena *arena, const struct touch_list *list,
-                                      struct finding *ret)
+static void take_touch(const struct touch_list *list, const struct linked_touch *from,
+                       struct finding *ret)
 {
     static const enum accord_touch_kind kinds[] = {[TOUCH_CLICK] = ACCORD_TOUCH_CLICK,
                                                    [TOUCH_SHARE] = ACCORD_TOUCH_SHARE,
                                                    [TOUCH_COUPON] = ACCORD_TOUCH_COUPON};
-    ret->touches = arena_array(arena, list->count + 1, sizeof *ret->touches);
-    ret->promoters = arena_array(arena, 2 * list->count + 1, sizeof *ret->promoters);
-    if (ret->touches == NULL || ret->promoters == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct linked_touch *from = &list->items[i];
-        const uint32_t promoter = number_of(ret, from->promoter);
+    uint32_t promoter = ACCORD_PROMOTER_NONE;
+    if (from->standing != TOUCH_LINK_UNKNOWN) {
+        promoter = number_of(ret, from->promoter);
         if (*from->parent != '\0') {
             const uint32_t parent = number_of(ret, from->parent);
             ret->promoters[promoter].parent = parent;
         }
-        ret->touches[ret->touch_count++] = (struct accord_touch){
-            .occurred_at_us = from->occurred_at,
-            .partner = list->channel,
-            .event_id = from->event_id,
-            .kind = kinds[from->kind],
-            .promoter = promoter,
-        };
     }
+    ret->touches[ret->touch_count++] = (struct accord_touch){
+        .occurred_at_us = from->occurred_at,
+        .partner = list->channel,
+        .event_id = from->event_id,
+        .kind = kinds[from->kind],
+        .promoter = promoter,
+    };
+}
+
+/* @param all  also those that cannot count */
+static enum accord_error take_touches(struct arena *arena, const struct touch_list *list, bool all,
+                                      struct finding *ret)
+{
+    ret->touches = arena_array(arena, list->count + 1, sizeof *ret->touches);
+    ret->promoters = arena_array(arena, 2 * list->count + 1, sizeof *ret->promoters);
+    if (ret->touches == NULL || ret->promoters == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < list->count; i++)
+        if (all || list->items[i].standing == TOUCH_LINKED)
+            take_touch(list, &list->items[i], ret);
     return ACCORD_OK;
 }
 
@@ -94,11 +102,31 @@ static enum accord_error know_promoters(struct db *db, struct arena *arena,
         }
         for (size_t j = 0; j < finding->touch_count; j++) {
             struct accord_touch *touch = &finding->touches[j];
+            if (touch->promoter == ACCORD_PROMOTER_NONE)
+                continue;
             touch->promoter_suspended = finding->promoters[touch->promoter].suspended;
             touch->self_referral = finding->promoters[touch->promoter].self_referral;
         }
     }
     return error;
+}
+
+static enum accord_error find_touches(struct db *db, struct arena *arena, int64_t window_us,
+                                      bool all, const struct referred_order *orders, size_t count,
+                                      struct touch_list *lists, struct finding *findings)
+{
+    for (size_t i = 0; i < count; i++) {
+        findings[i] = (struct finding){.touches = NULL};
+        lists[i] = (struct touch_list){.channel = orders[i].order->channel,
+                                       .learner = orders[i].learner,
+                                       .sale_seq = orders[i].sale_seq,
+                                       .from = orders[i].order->occurred_at_us - window_us,
+                                       .to = orders[i].order->occurred_at_us};
+    }
+    enum accord_error error = store_touches_load(db, arena, lists, count);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        error = take_touches(arena, &lists[i], all, &findings[i]);
+    return error == ACCORD_OK ? know_promoters(db, arena, orders, findings, count) : error;
 }
 
 enum accord_error ingest_fill_touches(struct db *db, struct arena *arena, int64_t window_us,
@@ -110,29 +138,31 @@ enum accord_error ingest_fill_touches(struct db *db, struct arena *arena, int64_
     struct finding *findings = arena_array(arena, count + 1, sizeof *findings);
     if (lists == NULL || findings == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    size_t asked = 0;
-    for (size_t i = 0; i < count; i++) {
-        findings[i] = (struct finding){.touches = NULL};
-        if (orders[i].learner != NULL)
-            lists[asked++] =
-                (struct touch_list){.channel = orders[i].order->channel,
-                                    .learner = orders[i].learner,
-                                    .from = orders[i].order->occurred_at_us - window_us,
-                                    .to = orders[i].order->occurred_at_us};
-    }
-    enum accord_error error = store_touches_load(db, arena, lists, asked);
-    asked = 0;
-    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-        if (orders[i].learner != NULL)
-            error = take_touches(arena, &lists[asked++], &findings[i]);
-    if (error == ACCORD_OK)
-        error = know_promoters(db, arena, orders, findings, count);
+    const enum accord_error error =
+        find_touches(db, arena, window_us, false, orders, count, lists, findings);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         orders[i].order->touches = findings[i].touches;
         orders[i].order->touch_count = findings[i].touch_count;
         orders[i].order->promoters = findings[i].promoters;
         orders[i].order->promoter_count = findings[i].promoter_count;
     }
+    return error;
+}
+
+enum accord_error ingest_order_touches(struct db *db, struct arena *arena, int64_t window_us,
+                                       const struct referred_order *order,
+                                       struct order_touches *ret)
+{
+    struct touch_list list;
+    struct finding finding;
+    const enum accord_error error =
+        find_touches(db, arena, window_us, true, order, 1, &list, &finding);
+    if (error == ACCORD_OK)
+        *ret = (struct order_touches){.items = list.items,
+                                      .touches = finding.touches,
+                                      .count = finding.touch_count,
+                                      .promoters = finding.promoters,
+                                      .promoter_count = finding.promoter_count};
     return error;
 }
 
@@ -167,7 +197,8 @@ enum accord_error ingest_touches_changed(struct ingest_tx *tx, const struct touc
         of[i] = (struct learner_sales){.channel = touches[i].channel,
                                        .learner = touches[i].learner,
                                        .from = touches[i].occurred_at,
-                                       .to = touches[i].occurred_at + window};
+                                       .to = touches[i].occurred_at + window,
+                                       .but = touches[i].sale_seq};
     error = store_sales_of_learners(tx->db, of, count, &sales);
     return error != ACCORD_OK ? error : ingest_sales_changed(tx, sales.items, sales.count);
 }
@@ -185,7 +216,7 @@ enum accord_error ingest_link_changed(struct ingest_tx *tx, const struct link_ro
     if (error == ACCORD_OK && link->has_learner)
         error = store_learners_find(tx->db, &learner, 1);
     /* What the promoter bought itself is its own referral from now on. */
-    const struct learner_sales own = {link->channel, learner.learner, INT64_MIN, INT64_MAX};
+    const struct learner_sales own = {link->channel, learner.learner, INT64_MIN, INT64_MAX, 0};
     if (error == ACCORD_OK && learner.found)
         error = store_sales_of_learners(tx->db, &own, 1, &sales);
     return error != ACCORD_OK ? error : ingest_sales_changed(tx, sales.items, sales.count);

@@ -7,6 +7,7 @@
 
 #include "ingest/tx.h"
 #include "store/links.h"
+#include "store/touches.h"
 
 /** The longest attribution window of the referral terms; 0: nobody is paid for touches. */
 int64_t referral_window(const struct accord_agreement_version *const *terms, size_t count);
@@ -14,12 +15,27 @@ int64_t referral_window(const struct accord_agreement_version *const *terms, siz
 /** An order and who bought it. */
 struct referred_order {
     struct accord_order *order;
-    const uint8_t *learner; /**< LEARNER_BYTES; NULL: not known */
+    const uint8_t *learner; /**< LEARNER_BYTES; NULL: not known, then only the touch that the sale
+                                 itself names is its own */
+    int64_t sale_seq;
 };
-/** Gives orders the touches of their buyers within the window, with what is known of the promoters
- *  at the instant of the sale. Does nothing where the window is 0. */
+/** Gives orders the touches of their buyers within the window, by links that were accepted, with
+ *  what is known of the promoters at the instant of the sale. Does nothing where the window is 0.
+ */
 enum accord_error ingest_fill_touches(struct db *db, struct arena *arena, int64_t window_us,
                                       const struct referred_order *orders, size_t count);
+
+/** All touches of an order's buyer within a window, also by links that cannot count. */
+struct order_touches {
+    const struct linked_touch *items;
+    const struct accord_touch *touches; /**< the same; no promoter where the link is unknown */
+    size_t count;
+    const struct accord_promoter *promoters;
+    size_t promoter_count;
+};
+enum accord_error ingest_order_touches(struct db *db, struct arena *arena, int64_t window_us,
+                                       const struct referred_order *order,
+                                       struct order_touches *ret);
 
 /** How a learner is looked up by the id that a partner has for it; at most 255 bytes of it. */
 struct hash referral_learner_lookup(const uint8_t key[32], const char *partner,
@@ -33,6 +49,7 @@ struct touch_name {
     const char *channel;
     const uint8_t *learner;
     instant_us occurred_at;
+    int64_t sale_seq; /**< of the sale that names it: that has seen it; of no sale, else */
 };
 enum accord_error ingest_touches_changed(struct ingest_tx *tx, const struct touch_name *touches,
                                          size_t count);

@@ -318,7 +318,8 @@ static enum accord_error take_sales(struct simulating *s, struct stored_order *o
                                            .lines = sale->lines,
                                            .line_count = sale->line_count};
         referred[known_count] =
-            (struct referred_order){&current[i], sale->has_learner ? sale->learner : NULL};
+            (struct referred_order){&current[i], sale->has_learner ? sale->learner : NULL,
+                                    sale->id == NULL ? 0 : sale->seq}; /* 0: of an added fact */
         known[known_count++] = &current[i];
     }
     enum accord_error error = ingest_fill_courses(s->c->db, s->scratch, known, known_count);

@@ -69,7 +69,7 @@ static enum accord_error check_orders(struct verify *v, struct stored_order *ord
             .line_count = sale->line_count,
         };
         referred[current_count] =
-            (struct referred_order){&views[i], sale->has_learner ? sale->learner : NULL};
+            (struct referred_order){&views[i], sale->has_learner ? sale->learner : NULL, sale->seq};
         current[current_count++] = &views[i];
     }
     error = store_entries_load(v->db, v->arena, lists, sales);

@@ -87,12 +87,13 @@ DB_SQL(sql_targets,
        "SELECT f.type, f.provider, f.course_id, f.learner, f.measure, f.occurred_at, x.by_seq, "
        "s.order_id, r.order_id, r.refund_id, f.body, "
        "COALESCE(m.membership_id, c.entry_id, a.adjustment_id, p.payment_id), "
-       "COALESCE(m.term_id, p.state, n.purpose) FROM fact f "
+       "COALESCE(m.term_id, p.state, n.purpose), t.link, t.kind FROM fact f "
        "LEFT JOIN fact_superseded x ON x.seq = f.seq LEFT JOIN sale s ON s.seq = f.seq "
        "LEFT JOIN refund_line r ON r.seq = f.seq AND r.line = 0 "
        "LEFT JOIN membership_term m ON m.seq = f.seq LEFT JOIN challenge_fact c ON c.seq = f.seq "
        "LEFT JOIN adjustment_fact a ON a.seq = f.seq LEFT JOIN payment_fact p ON p.seq = f.seq "
-       "LEFT JOIN consent_fact n ON n.seq = f.seq WHERE f.seq = $1");
+       "LEFT JOIN consent_fact n ON n.seq = f.seq LEFT JOIN touch_fact t ON t.seq = f.seq "
+       "WHERE f.seq = $1");
 
 struct targets {
     struct arena *arena;
@@ -121,6 +122,12 @@ static enum accord_error take_target(void *context, size_t param_row, const stru
         target->subject_id = arena_strdup(targets->arena, db_get_text(row, 11));
     if (!db_is_null(row, 12))
         target->subject_part = arena_strdup(targets->arena, db_get_text(row, 12));
+    if (!db_is_null(row, 13)) {
+        target->touch = arena_strdup(targets->arena, db_get_text(row, 13));
+        target->touch_kind = arena_strdup(targets->arena, db_get_text(row, 14));
+        if (target->touch == NULL || target->touch_kind == NULL)
+            return ACCORD_E_OUT_OF_MEMORY;
+    }
     const struct slice body = db_get_text(row, 10);
     static const char text_hash[] = "\"text_hash\":\"";
     target->had_text = memmem(body.data, body.len, text_hash, sizeof text_hash - 1) != NULL;

@@ -55,6 +55,8 @@ struct fact_target {
     const char
         *subject_part; /**< term_id, "" for the first; state of a payment; purpose; or NULL */
     bool had_text;     /**< its body has the hash of a text */
+    const char *touch; /**< of a touch, or a sale that names one: code of its link; or NULL */
+    const char *touch_kind;
 };
 enum accord_error store_fact_targets(struct db *db, struct arena *arena, struct fact_target *rows,
                                      size_t count);

@@ -1,5 +1,6 @@
 #include "store/links.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/rows.h"
@@ -21,8 +22,16 @@ enum link_state link_state_of(const struct link_row *row)
 
 /* ---- links ---- */
 
-DB_SQL(sql_get, "SELECT promoter, parent, learner_lookup, created_at, accepted_at, closed_at, seq "
-                "FROM link WHERE channel = $1 AND code = $2");
+#define LINK_COLUMNS                                                                               \
+    "SELECT channel, code, promoter, parent, learner_lookup, created_at, accepted_at, closed_at, " \
+    "seq FROM link WHERE "
+#define BEHIND "(channel, code) > ($1, $2) ORDER BY channel, code LIMIT $3"
+
+DB_SQL(sql_get, LINK_COLUMNS "channel = $1 AND code = $2");
+DB_SQL(sql_all, LINK_COLUMNS BEHIND);
+DB_SQL(sql_of_channel, LINK_COLUMNS "channel = $4 AND " BEHIND);
+DB_SQL(sql_of_one_promoter, LINK_COLUMNS "promoter = $4 AND " BEHIND);
+DB_SQL(sql_of_both, LINK_COLUMNS "promoter = $4 AND channel = $5 AND " BEHIND);
 DB_SQL(sql_put, "INSERT INTO link (channel, code, promoter, parent, learner_lookup, created_at, "
                 "accepted_at, closed_at, seq) VALUES ($1, $2, $3, $4, $5, $6, "
                 "CAST($7 AS BIGINT), CAST($8 AS BIGINT), $9) "
@@ -31,46 +40,104 @@ DB_SQL(sql_put, "INSERT INTO link (channel, code, promoter, parent, learner_look
                 "accepted_at = excluded.accepted_at, closed_at = excluded.closed_at, "
                 "seq = excluded.seq");
 
-struct getting {
+struct link_list {
     struct arena *arena;
-    struct link_row *row;
-    bool found;
+    struct link_row *rows;
+    size_t count;
+    size_t max;
 };
 
-static enum accord_error take_link(void *context, size_t param_row, const struct db_row *row)
+static enum accord_error add_link(void *context, size_t param_row, const struct db_row *row)
 {
-    struct getting *getting = context;
-    struct link_row *link = getting->row;
+    struct link_list *list = context;
     (void)param_row;
-    link->promoter = arena_strdup(getting->arena, db_get_text(row, 0));
-    link->parent = arena_strdup(getting->arena, db_get_text(row, 1));
-    link->has_learner = !db_is_null(row, 2);
+    if (list->count == list->max)
+        return ACCORD_E_INTERNAL;
+    struct link_row *link = &list->rows[list->count++];
+    *link = (struct link_row){
+        .channel = arena_strdup(list->arena, db_get_text(row, 0)),
+        .code = arena_strdup(list->arena, db_get_text(row, 1)),
+        .promoter = arena_strdup(list->arena, db_get_text(row, 2)),
+        .parent = arena_strdup(list->arena, db_get_text(row, 3)),
+        .has_learner = !db_is_null(row, 4),
+        .created_at = db_get_int(row, 5),
+        .accepted_at = db_get_int(row, 6),
+        .closed_at = db_get_int(row, 7),
+        .seq = db_get_int(row, 8),
+    };
     if (link->has_learner) {
-        const struct slice lookup = db_get_bytes(row, 2);
+        const struct slice lookup = db_get_bytes(row, 4);
         if (lookup.len != HASH_BYTES)
             return ACCORD_E_DATABASE_ERROR;
         memcpy(link->learner_lookup.bytes, lookup.data, HASH_BYTES);
     }
-    link->created_at = db_get_int(row, 3);
-    link->accepted_at = db_get_int(row, 4);
-    link->closed_at = db_get_int(row, 5);
-    link->seq = db_get_int(row, 6);
-    getting->found = true;
-    return link->promoter == NULL || link->parent == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
+    return link->channel == NULL || link->code == NULL || link->promoter == NULL ||
+                   link->parent == NULL
+               ? ACCORD_E_OUT_OF_MEMORY
+               : ACCORD_OK;
 }
 
 enum accord_error store_link_get(struct db *db, struct arena *arena, const char *channel,
                                  const char *code, struct link_row *ret, bool *ret_found)
 {
-    struct link_row link = {.channel = channel, .code = code};
-    struct getting getting = {.arena = arena, .row = &link};
+    struct link_row link;
+    struct link_list list = {.arena = arena, .rows = &link, .max = 1};
     const struct db_value params[] = {db_str(channel), db_str(code)};
-    const enum accord_error error = db_query(db, &sql_get, params, 2, 1, take_link, &getting);
+    const enum accord_error error = db_query(db, &sql_get, params, 2, 1, add_link, &list);
     if (error != ACCORD_OK)
         return error;
-    if (getting.found)
+    if (list.count == 1)
         *ret = link;
-    *ret_found = getting.found;
+    *ret_found = list.count == 1;
+    return ACCORD_OK;
+}
+
+static enum accord_error add_links(struct db *db, const struct link_ask *ask,
+                                   const char *after_channel, const char *after_code, int64_t limit,
+                                   struct link_list *list)
+{
+    const struct db_value params[] = {db_str(after_channel), db_str(after_code), db_int(limit),
+                                      db_str(ask->promoter == NULL ? ask->channel : ask->promoter),
+                                      db_str(ask->channel)};
+    if (ask->promoter != NULL && ask->channel != NULL)
+        return db_query(db, &sql_of_both, params, 5, 1, add_link, list);
+    if (ask->promoter != NULL)
+        return db_query(db, &sql_of_one_promoter, params, 4, 1, add_link, list);
+    return ask->channel != NULL ? db_query(db, &sql_of_channel, params, 4, 1, add_link, list)
+                                : db_query(db, &sql_all, params, 3, 1, add_link, list);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct link_row *x = a;
+    const struct link_row *y = b;
+    const int order = strcmp(x->channel, y->channel);
+    return order != 0 ? order : strcmp(x->code, y->code);
+}
+
+enum accord_error store_links_list(struct db *db, struct arena *arena, const struct link_ask *asks,
+                                   size_t ask_count, const char *after_channel,
+                                   const char *after_code, int64_t limit, struct link_row **ret,
+                                   size_t *ret_count)
+{
+    struct link_list list = {.arena = arena, .max = ask_count * (size_t)limit};
+    list.rows = arena_array(arena, list.max + 1, sizeof *list.rows);
+    if (list.rows == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < ask_count; i++) {
+        const enum accord_error error =
+            add_links(db, &asks[i], after_channel, after_code, limit, &list);
+        if (error != ACCORD_OK)
+            return error;
+    }
+    if (list.count > 1)
+        qsort(list.rows, list.count, sizeof *list.rows, by_place);
+    size_t kept = 0; /* one that two asks found stands once */
+    for (size_t i = 0; i < list.count && kept < (size_t)limit; i++)
+        if (kept == 0 || by_place(&list.rows[kept - 1], &list.rows[i]) != 0)
+            list.rows[kept++] = list.rows[i];
+    *ret = list.rows;
+    *ret_count = kept;
     return ACCORD_OK;
 }
 
@@ -151,7 +218,7 @@ enum accord_error store_promoters_load(struct db *db, struct promoter_row *rows,
         struct db_value *v = &values[COLUMNS * i];
         v[0] = db_str(rows[i].id);
         v[1] = db_str(rows[i].channel);
-        v[2] = db_bytes(rows[i].learner, LEARNER_BYTES);
+        v[2] = rows_learner(rows[i].learner != NULL, rows[i].learner);
         v[3] = db_int(rows[i].at);
     }
     return db_query(db, &sql_promoter, values, COLUMNS, count, take_promoter, rows);
@@ -162,14 +229,19 @@ enum accord_error store_promoters_load(struct db *db, struct promoter_row *rows,
 #define CURRENT "NOT EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = s.seq)"
 
 DB_SQL(sql_of_learner, "SELECT s.seq FROM sale s WHERE s.channel = $1 AND s.learner = $2 "
-                       "AND s.occurred_at >= $3 AND s.occurred_at <= $4 AND " CURRENT);
+                       "AND s.occurred_at >= $3 AND s.occurred_at <= $4 AND s.seq <> $5 "
+                       "AND " CURRENT);
+/* Of the buyers who had come by it, and those that name it themselves. */
 DB_SQL(sql_of_link,
-       "SELECT DISTINCT s.seq FROM touch_fact t JOIN sale s ON s.channel = t.channel "
+       "SELECT s.seq FROM touch_fact t JOIN sale s ON s.channel = t.channel "
        "AND s.learner = t.learner AND s.occurred_at >= t.occurred_at "
-       "AND s.occurred_at <= t.occurred_at + $3 WHERE t.channel = $1 AND t.link = $2 AND " CURRENT);
+       "AND s.occurred_at <= t.occurred_at + $3 WHERE t.channel = $1 AND t.link = $2 AND " CURRENT
+       " UNION SELECT s.seq FROM touch_fact t JOIN sale s ON s.seq = t.seq "
+       "WHERE t.channel = $1 AND t.link = $2 AND " CURRENT);
 DB_SQL(sql_of_promoter, "SELECT s.seq FROM sale s WHERE s.occurred_at >= $2 AND s.channel IN "
                         "(SELECT l.channel FROM link l WHERE l.promoter = $1) "
-                        "AND s.learner IS NOT NULL AND " CURRENT);
+                        "AND (s.learner IS NOT NULL OR EXISTS (SELECT 1 FROM touch_fact t "
+                        "WHERE t.seq = s.seq)) AND " CURRENT);
 
 static enum accord_error add_seq(void *context, size_t param_row, const struct db_row *row)
 {
@@ -186,7 +258,7 @@ static enum accord_error add_seq(void *context, size_t param_row, const struct d
 enum accord_error store_sales_of_learners(struct db *db, const struct learner_sales *of,
                                           size_t count, struct seq_list *ret)
 {
-    enum { COLUMNS = 4 };
+    enum { COLUMNS = 5 };
     if (count == 0)
         return ACCORD_OK;
     ROWS values = rows_new(count, COLUMNS);
@@ -198,6 +270,7 @@ enum accord_error store_sales_of_learners(struct db *db, const struct learner_sa
         v[1] = db_bytes(of[i].learner, LEARNER_BYTES);
         v[2] = db_int(of[i].from);
         v[3] = db_int(of[i].to);
+        v[4] = db_int(of[i].but);
     }
     return db_query(db, &sql_of_learner, values, COLUMNS, count, add_seq, ret);
 }

@@ -36,6 +36,17 @@ enum accord_error store_link_get(struct db *db, struct arena *arena, const char 
 /** Inserts a link, or writes all of one that is there. */
 enum accord_error store_link_put(struct db *db, const struct link_row *row);
 
+/** Which links: of a channel, of a promoter, of both, or (two NULLs) all. */
+struct link_ask {
+    const char *channel;
+    const char *promoter;
+};
+/** Up to `limit` links that are of any of the asks, behind a place in (channel, code). */
+enum accord_error store_links_list(struct db *db, struct arena *arena, const struct link_ask *asks,
+                                   size_t ask_count, const char *after_channel,
+                                   const char *after_code, int64_t limit, struct link_row **ret,
+                                   size_t *ret_count);
+
 /** How a promoter stands at a channel, but for one of its links. */
 struct link_kin {
     bool found;         /**< it has another link */
@@ -49,9 +60,9 @@ enum accord_error store_link_kin(struct db *db, struct arena *arena, const char 
 
 /** What is to be known of a promoter of an order. */
 struct promoter_row {
-    const char *id;      /**< in */
-    const char *channel; /**< in, like the buyer and the time of the sale */
-    const uint8_t *learner;
+    const char *id;         /**< in */
+    const char *channel;    /**< in, like the buyer and the time of the sale */
+    const uint8_t *learner; /**< NULL: not known */
     instant_us at;
     bool suspended; /**< then */
     bool is_buyer;  /**< an accepted link of its names the buyer as its own learner */
@@ -72,10 +83,11 @@ struct learner_sales {
     const uint8_t *learner;
     instant_us from;
     instant_us to;
+    int64_t but; /**< a sale that is left out; 0: none */
 };
 enum accord_error store_sales_of_learners(struct db *db, const struct learner_sales *of,
                                           size_t count, struct seq_list *ret);
-/** Sales to those who had come by a link at most `window_us` before. */
+/** Sales to those who had come by a link at most `window_us` before, and those that name it. */
 enum accord_error store_sales_of_link(struct db *db, const char *channel, const char *code,
                                       int64_t window_us, struct seq_list *ret);
 /** Sales, from an instant on, of the channels at which a promoter has a link: whoever brought

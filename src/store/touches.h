@@ -17,10 +17,11 @@
 enum touch_kind { TOUCH_CLICK, TOUCH_SHARE, TOUCH_COUPON };
 extern const char *const touch_kind_names[]; /**< ends with NULL */
 
-/** A learner came by the link of a promoter. */
+/** A learner came by the link of a promoter: a fact of its own, or what a sale says of itself. */
 struct touch_row {
     int64_t seq;
     const char *channel;
+    bool has_learner; /**< not needed of a sale */
     uint8_t learner[LEARNER_BYTES];
     const char *link; /**< its code */
     enum touch_kind kind;
@@ -31,19 +32,27 @@ enum accord_error store_touches_insert(struct db *db, const struct touch_row *ro
 /** Whether just this row stands, for checking it against its fact. */
 enum accord_error store_touch_stands(struct db *db, const struct touch_row *row, bool *ret);
 
-/** A touch that counts for somebody: its link was accepted, and not closed before it. */
+/** Whether a touch can count for somebody: its link was accepted, and not closed before it. */
+enum touch_standing {
+    TOUCH_LINKED,
+    TOUCH_LINK_UNKNOWN, /**< there is no such link (yet) */
+    TOUCH_LINK_NOT_ACCEPTED,
+    TOUCH_LINK_CLOSED,
+};
 struct linked_touch {
     const char *event_id;
     enum touch_kind kind;
     instant_us occurred_at;
     const char *link;
-    const char *promoter;
-    const char *parent; /**< or "" */
+    enum touch_standing standing;
+    const char *promoter; /**< "" when there is no such link */
+    const char *parent;   /**< or "" */
 };
-/** Those of one learner at a channel in [from, to]. */
+/** Those of one learner at a channel in [from, to]; of nobody known: the one of a sale. */
 struct touch_list {
-    const char *channel; /**< in, like the three behind it */
+    const char *channel; /**< in, like the four behind it */
     const uint8_t *learner;
+    int64_t sale_seq;
     instant_us from;
     instant_us to;
     struct linked_touch *items; /**< in order of knowledge */

@@ -180,6 +180,7 @@ static const struct probe {
      "{\"kind\":\"single\",\"title\":\"X\",\"currency\":\"CNY\",\"price\":1,\"valid\":{\"from\":"
      "\"2025-01-01T00:00:00Z\"},\"items\":[{\"provider\":\"victim\",\"course_id\":\"c\"}]}",
      "If-None-Match: *", false},
+    {"listLinks", "/v1/links?channel=victim-shop", NULL, NULL, true},
     {"putLink", "/v1/links/LIN?channel=victim-shop", "{\"promoter\":\"victim\"}",
      "If-None-Match: *", false},
     {"getLink", "/v1/links/LIN?channel=victim-shop", NULL, NULL, false},
@@ -187,6 +188,7 @@ static const struct probe {
     {"closeLink", "/v1/links/LIN/close?channel=victim-shop", NULL, NULL, false},
     {"getOrder", "/v1/orders/victim-shop/o1", NULL, NULL, false},
     {"explainOrder", "/v1/orders/victim-shop/o1/explain", NULL, NULL, false},
+    {"getOrderAttribution", "/v1/orders/victim-shop/o1/attribution", NULL, NULL, false},
     {"getMembership", "/v1/memberships/victim-shop/m1", NULL, NULL, false},
     {"explainMembership", "/v1/memberships/victim-shop/m1/explain", NULL, NULL, false},
     {"listPeriods", "/v1/periods?agreement=pact", NULL, NULL, false},

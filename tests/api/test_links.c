@@ -203,6 +203,85 @@ START_TEST(a_promoter_is_paid_and_sees_no_more_than_that)
 }
 END_TEST
 
+/* "channel/code channel/code" of a page. */
+static const char *listed(const struct response *is)
+{
+    const char *all = "";
+    for (size_t i = 0; i < json_array_size(at(is, "/items")); i++)
+        all = text("%s%s%s/%s", all, i == 0 ? "" : " ", text_at(is, text("/items/%zu/channel", i)),
+                   text_at(is, text("/items/%zu/code", i)));
+    return all;
+}
+
+static void expect_listed(const char *key, const char *query, const char *want)
+{
+    struct response *is = get(key, "/v1/links%s", query);
+    expect_status(is, 200);
+    expect_null(is, "/next");
+    ck_assert_str_eq(listed(is), want);
+}
+
+START_TEST(links_are_listed_for_those_concerned)
+{
+    static const char fresh[] = "If-None-Match: *";
+    const char *mall = make_partner_key("mall", "\"channel\",\"promoter\"");
+    const char *kiosk = make_partner_key("kiosk", "\"channel\"");
+    const char *mia = make_partner_key("mia", "\"promoter\"");
+    const char *noa = make_partner_key("noa", "\"promoter\"");
+    expect_listed(mall, "", "");
+    expect_status(put(mall, "/v1/links/b", fresh, "{\"promoter\":\"mia\"}"), 201);
+    expect_status(put(mall, "/v1/links/a", fresh, "{\"promoter\":\"noa\",\"learner\":\"u-noa\"}"),
+                  201);
+    expect_status(put(mall, "/v1/links/self", fresh, "{\"promoter\":\"mall\"}"), 201);
+    expect_status(put(kiosk, "/v1/links/z", fresh, "{\"promoter\":\"mia\"}"), 201);
+    expect_status(put(kiosk, "/v1/links/m", fresh, "{\"promoter\":\"mall\"}"), 201);
+    struct response *is = get(mia, "/v1/links");
+    const char *tag = header(is, "etag");
+    const struct request again = {.method = "GET",
+                                  .path = "/v1/links",
+                                  .key = mia,
+                                  .headers = {text("If-None-Match: %s", tag)}};
+    expect_status(client_send(&again), 304);
+    expect_status(post(mia, "/v1/links/b/accept?channel=mall", NULL), 200);
+    is = client_send(&again);
+    expect_status(is, 200);
+    expect_text(is, "/items/1/state", "accepted");
+    expect_text(is, "/items/0/state", "proposed");
+
+    /* A channel that promotes for others sees both sides, its own one once. */
+    expect_listed(mall, "", "kiosk/m mall/a mall/b mall/self");
+    expect_listed(mall, "?channel=mall", "mall/a mall/b mall/self");
+    expect_listed(mall, "?channel=kiosk", "kiosk/m");
+    expect_listed(mall, "?promoter=mall", "kiosk/m mall/self");
+    expect_listed(mall, "?promoter=mia", "mall/b");
+    expect_listed(mall, "?channel=kiosk&promoter=mia", "");
+    expect_listed(kiosk, "", "kiosk/m kiosk/z");
+    expect_listed(mia, "", "kiosk/z mall/b");
+    expect_listed(mia, "?channel=mall", "mall/b");
+    expect_listed(mia, "?promoter=noa", "");
+    expect_listed(noa, "", "mall/a");
+    ck_assert(strstr(get(noa, "/v1/links")->body, "u-noa") == NULL);
+    expect_listed(operator_key, "?channel=kiosk", "kiosk/m kiosk/z");
+    expect_listed(operator_key, "?promoter=mia", "kiosk/z mall/b");
+    expect_listed(operator_key, "?promoter=mia&channel=mall", "mall/b");
+    is = get(operator_key, "/v1/links");
+    ck_assert(strstr(listed(is), "kiosk/m kiosk/z mall/a mall/b mall/self") != NULL);
+
+    const char *pages[] = {"kiosk/m mall/a", "mall/b mall/self"};
+    is = get(mall, "/v1/links?limit=2");
+    ck_assert_str_eq(listed(is), pages[0]);
+    ck_assert(header(is, "link") != NULL);
+    is = get(mall, "/v1/links?limit=2&cursor=%s", text_at(is, "/next"));
+    ck_assert_str_eq(listed(is), pages[1]);
+    expect_null(is, "/next");
+    is = get(operator_key, "/v1/links?channel=mall&limit=1");
+    is = get(operator_key, "/v1/links?channel=mall&limit=1&cursor=%s", text_at(is, "/next"));
+    ck_assert_str_eq(listed(is), "mall/b");
+    expect_problem(get(operator_key, "/v1/links?limit=1&cursor=%s", text_at(is, "/next")), 400,
+                   "cursor_invalid");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("links");
@@ -211,6 +290,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(all, NULL, test_teardown);
     tcase_add_test(all, a_link_is_proposed_accepted_and_closed);
     tcase_add_test(all, what_a_link_may_not_say);
+    tcase_add_test(all, links_are_listed_for_those_concerned);
     tcase_add_test(all, a_promoter_is_paid_and_sees_no_more_than_that);
     suite_add_tcase(suite, all);
     return suite;

@@ -425,6 +425,14 @@ static const struct {
     {HEAD("w", "touch") COURSE ",\"learner\":\"u\"}", ACCORD_E_FIELD_MISSING, "/link"},
     {HEAD("w", "touch") COURSE ",\"learner\":\"u\",\"link\":\"l\",\"kind\":\"view\"}",
      ACCORD_E_VALUE_UNKNOWN, "/kind"},
+    {HEAD("w", "touch") COURSE ",\"learner\":\"u\",\"link\":\"l\",\"touch_kind\":\"click\"}",
+     ACCORD_E_FIELD_UNKNOWN, "/touch_kind"},
+    {HEAD("w", "order.paid") "\"order_id\":\"o\",\"currency\":\"CNY\",\"offer\":\"o\",\"paid\":1,"
+                             "\"touch\":\"l\",\"touch_kind\":\"view\"}",
+     ACCORD_E_VALUE_UNKNOWN, "/touch_kind"},
+    {HEAD("w", "order.paid") "\"order_id\":\"o\",\"currency\":\"CNY\",\"offer\":\"o\",\"paid\":1,"
+                             "\"touch_kind\":\"share\"}",
+     ACCORD_E_FIELD_MISSING, "/touch"},
     {HEAD("w", "consent") "\"learner\":\"u\",\"purpose\":\"ads\",\"granted\":true}",
      ACCORD_E_VALUE_UNKNOWN, "/purpose"},
     {HEAD("w", "consent") "\"learner\":\"u\",\"purpose\":\"analytics\"}", ACCORD_E_FIELD_MISSING,

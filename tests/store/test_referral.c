@@ -279,6 +279,185 @@ START_TEST(a_touch_of_more_than_three_days_is_refused)
 }
 END_TEST
 
+/* ---- a touch that a sale names ---- */
+
+/* 100.00, sold by a link; `more`: members that end with a comma, or "". */
+static const char *linked_sale(const char *event, const char *order, const char *more,
+                               const char *link, int minutes)
+{
+    return books_text(&b,
+                      "{\"event_id\":\"%s\",\"type\":\"order.paid\",\"occurred_at\":\"%s\",%s"
+                      "\"touch\":\"%s\",\"order_id\":\"%s\",\"currency\":\"CNY\",\"lines\":"
+                      "[{\"line_id\":\"1\",\"provider\":\"p1\",\"course_id\":\"python\","
+                      "\"quantity\":1,\"paid\":10000}]}",
+                      event, when(minutes), more, link, order);
+}
+
+/* Sale, link and agreement in whatever order, of a buyer who is known or not. */
+START_TEST(a_sale_names_its_link)
+{
+    static const char orders[][4] = {"SLA", "SAL", "LSA", "LAS", "ASL", "ALS"};
+    const char *learner = _i < 6 ? "" : "\"learner\":\"u1\",";
+    for (const char *step = orders[_i % 6]; *step != '\0'; step++)
+        switch (*step) {
+        case 'S':
+            books_accept(&b, "c1", linked_sale("o1", "o1", learner, "L", -30));
+            break;
+        case 'L':
+            put_link("L", "lin", "", NULL, true);
+            break;
+        default:
+            books_agreement(&b, "a", 1, TEN_PERCENT);
+        }
+    expect_paid(1000, 5400, 3600);
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"v1\",\"type\":\"void\",\"supersedes\":\"o1\","
+                            "\"occurred_at\":\"%s\"}",
+                            when(-5)));
+    expect_paid(0, 0, 0);
+}
+END_TEST
+
+/* It is the buyer's as any other: the last one wins, and it counts for what the buyer buys later.
+ */
+START_TEST(it_counts_for_all_sales_of_its_buyer)
+{
+    static const char orders[][5] = {"TAB", "TBA", "ABT", "BAT", "ATB", "BTA"};
+    books_agreement(&b, "a", 1, TEN_PERCENT);
+    put_link("L", "lin", "", NULL, true);
+    put_link("W", "wang", "", NULL, true);
+    for (const char *step = orders[_i]; *step != '\0'; step++)
+        switch (*step) {
+        case 'T':
+            books_accept(&b, "c1", touch_text("t1", "W", "click", -60));
+            break;
+        case 'A':
+            books_accept(&b, "c1", linked_sale("a", "a", "\"learner\":\"u1\",", "L", -30));
+            break;
+        default:
+            books_accept(&b, "c1", sale_text("b", "u1", -10));
+        }
+    expect_paid(2000, 10800, 7200);
+    ck_assert_int_eq(EARNED("wang"), 0);
+    /* Voided: the later sale is the click's. */
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"v1\",\"type\":\"void\",\"supersedes\":\"a\","
+                            "\"occurred_at\":\"%s\"}",
+                            when(-5)));
+    expect_paid(0, 5400, 3600);
+    ck_assert_int_eq(EARNED("wang"), 1000);
+}
+END_TEST
+
+START_TEST(a_correction_names_another_link_or_none)
+{
+    books_agreement(&b, "a", 1, TEN_PERCENT);
+    put_link("L", "lin", "", NULL, true);
+    put_link("W", "wang", "", NULL, true);
+    books_accept(&b, "c1", linked_sale("o1", "o1", "\"learner\":\"u1\",", "L", -30));
+    books_accept(&b, "c1", sale_text("o2", "u1", -10));
+    expect_paid(2000, 10800, 7200);
+    books_accept(&b, "c1",
+                 linked_sale("o1b", "o1", "\"learner\":\"u1\",\"supersedes\":\"o1\",", "W", -30));
+    expect_paid(0, 10800, 7200);
+    ck_assert_int_eq(EARNED("wang"), 2000);
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"o1c\",\"type\":\"order.paid\",\"occurred_at\":\"%s\","
+                            "\"learner\":\"u1\",\"supersedes\":\"o1b\",\"order_id\":\"o1\","
+                            "\"currency\":\"CNY\",\"lines\":[{\"line_id\":\"1\",\"provider\":"
+                            "\"p1\",\"course_id\":\"python\",\"quantity\":1,\"paid\":10000}]}",
+                            when(-30)));
+    expect_paid(0, 12000, 8000);
+    ck_assert_int_eq(EARNED("wang"), 0);
+}
+END_TEST
+
+START_TEST(what_a_touch_may_not_the_one_of_a_sale_may_not)
+{
+    books_agreement(&b, "a", 1, TEN_PERCENT);
+    put_link("L", "lin", "", "u1", true);
+    /* Its own purchase; of a buyer who is not known nobody can say so. */
+    books_accept(&b, "c1", linked_sale("o1", "o1", "\"learner\":\"u1\",", "L", -30));
+    expect_paid(0, 6000, 4000);
+    books_accept(&b, "c1", linked_sale("o2", "o2", "", "L", -10));
+    expect_paid(1000, 11400, 7600);
+    /* Suspended before it. */
+    const instant_us from = clock_now_us() - 20 * 60 * CLOCK_SECOND_US;
+    const struct db_value values[] = {db_str("lin"), db_int(from), db_str("suspended")};
+    books_begin(&b);
+    ck_assert_int_eq(db_run(b.db, &suspend, values, 3, 1, NULL), ACCORD_OK);
+    ck_assert_int_eq(ingest_promoter_changed(b.tx, "lin", from), ACCORD_OK);
+    books_commit(&b);
+    expect_paid(0, 12000, 8000);
+    /* Closed before it. */
+    put_link("W", "wang", "", NULL, true);
+    books_accept(&b, "c1", linked_sale("o3", "o3", "", "W", -10));
+    ck_assert_int_eq(EARNED("wang"), 1000);
+    struct link_row row;
+    bool found;
+    books_begin(&b);
+    ck_assert_int_eq(store_link_get(b.db, b.arena, "c1", "W", &row, &found), ACCORD_OK);
+    row.closed_at = b.tx->now - 20 * 60 * CLOCK_SECOND_US;
+    ck_assert_int_eq(ingest_seq(b.tx, 1, &row.seq), ACCORD_OK);
+    ck_assert_int_eq(store_link_put(b.db, &row), ACCORD_OK);
+    ck_assert_int_eq(ingest_link_changed(b.tx, &row), ACCORD_OK);
+    books_commit(&b);
+    ck_assert_int_eq(EARNED("wang"), 0);
+}
+END_TEST
+
+/* Three days: only what a correction leaves as it was is older. */
+START_TEST(the_touch_of_a_sale_may_be_too_late)
+{
+    enum { JUST = -72 * 60 + 1, LATE = -72 * 60 - 1 };
+    books_agreement(&b, "a", 1, TEN_PERCENT);
+    put_link("L", "lin", "", NULL, true);
+    books_refuse(&b, "c1", linked_sale("o1", "o1", "", "L", LATE), ACCORD_E_TOUCH_TOO_LATE,
+                 "/touch");
+    books_accept(&b, "c1", linked_sale("o1", "o1", "", "L", JUST));
+    books_refuse(&b, "c1", linked_sale("o2", "o1", "\"supersedes\":\"o1\",", "M", LATE),
+                 ACCORD_E_TOUCH_TOO_LATE, "/touch");
+    books_refuse(
+        &b, "c1",
+        linked_sale("o2", "o1", "\"supersedes\":\"o1\",\"touch_kind\":\"coupon\",", "L", LATE),
+        ACCORD_E_TOUCH_TOO_LATE, "/touch");
+    books_accept(&b, "c1", linked_sale("o2", "o1", "\"supersedes\":\"o1\",", "L", LATE));
+    expect_paid(1000, 5400, 3600);
+    /* The same within one request. */
+    const struct fact_batch *batch = books_post(
+        &b, "c1",
+        books_text(
+            &b, "[%s,%s]", linked_sale("o3", "o3", "\"touch_kind\":\"share\",", "L", JUST),
+            linked_sale("o4", "o3", "\"supersedes\":\"o3\",\"touch_kind\":\"share\",", "L", LATE)));
+    ck_assert_int_eq(batch->facts[1].status, FACT_ACCEPTED);
+    expect_paid(2000, 10800, 7200);
+}
+END_TEST
+
+START_TEST(it_is_a_click_unless_said)
+{
+    put_link("L", "lin", "", NULL, true);
+    const char *at = when(-30);
+    static const char *const kinds[] = {"", "\"touch_kind\":\"click\",",
+                                        "\"touch_kind\":\"coupon\","};
+    static const enum fact_status want[] = {FACT_ACCEPTED, FACT_DUPLICATE, FACT_CONFLICT};
+    for (size_t i = 0; i < 3; i++) {
+        const struct fact_batch *batch = books_post(
+            &b, "c1",
+            books_text(&b,
+                       "[{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"%s\",%s"
+                       "\"touch\":\"L\",\"order_id\":\"o1\",\"currency\":\"CNY\",\"lines\":"
+                       "[{\"line_id\":\"1\",\"provider\":\"p1\",\"course_id\":\"python\","
+                       "\"quantity\":1,\"paid\":10000}]}]",
+                       at, kinds[i]));
+        ck_assert_int_eq(batch->facts[0].status, want[i]);
+    }
+}
+END_TEST
+
 /* More sales than are settled at once. */
 START_TEST(an_accepted_link_settles_many_in_the_background)
 {
@@ -320,6 +499,12 @@ static Suite *make_suite(void)
     tcase_add_test(all, a_provider_may_be_the_promoter);
     tcase_add_loop_test(all, the_edge_of_the_window, 0, 2);
     tcase_add_test(all, a_touch_of_more_than_three_days_is_refused);
+    tcase_add_loop_test(all, a_sale_names_its_link, 0, 12);
+    tcase_add_loop_test(all, it_counts_for_all_sales_of_its_buyer, 0, 6);
+    tcase_add_test(all, a_correction_names_another_link_or_none);
+    tcase_add_test(all, what_a_touch_may_not_the_one_of_a_sale_may_not);
+    tcase_add_test(all, the_touch_of_a_sale_may_be_too_late);
+    tcase_add_test(all, it_is_a_click_unless_said);
     tcase_add_test(all, an_accepted_link_settles_many_in_the_background);
     suite_add_tcase(suite, all);
     return suite;

@@ -1,4 +1,5 @@
-/* verify finds any change of a typed row that is no order's, a lost one and one too many. */
+/* verify finds any change of a typed row but those of orders and refunds, a lost one and one too
+ * many. */
 #include "books.h"
 
 static struct books b;
@@ -49,6 +50,12 @@ static void setup(void)
                  books_text(&b,
                             "{\"event_id\":\"t1\",\"type\":\"touch\",\"occurred_at\":\"%s\"," COURSE
                             ",\"link\":\"l1\",\"learner\":\"u\"}",
+                            now));
+    books_accept(&b, "c1",
+                 books_text(&b,
+                            "{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"%s\","
+                            "\"order_id\":\"o1\",\"currency\":\"CNY\",\"touch\":\"l1\",\"lines\":"
+                            "[{\"line_id\":\"1\"," COURSE ",\"quantity\":1,\"paid\":100}]}",
                             now));
     books_verify(&b);
 }
@@ -121,6 +128,9 @@ static const struct db_sql changes[] = {
     T("link", "'l2'"),
     T("kind", "'share'"),
     T("occurred_at", "occurred_at + 1"),
+    OF("touch_fact", "link", "'l2'", "o1"),
+    OF("touch_fact", "kind", "'coupon'", "o1"),
+    OF("touch_fact", "learner", "zeroblob(16)", "o1"),
     C("partner", "'c2'"),
     C("learner", "zeroblob(16)"),
     C("purpose", "'analytics'"),
@@ -157,12 +167,13 @@ static const struct db_sql changes[] = {
     {"DELETE FROM membership_term WHERE event_id = 'm2'"},
     {"DELETE FROM challenge_fact WHERE event_id = 'n2'"},
     {"DELETE FROM usage_fact WHERE event_id = 'u2'"},
-    {"DELETE FROM touch_fact"},
+    {"DELETE FROM touch_fact WHERE event_id = 't1'"},
+    {"DELETE FROM touch_fact WHERE event_id = 'o1'"},
     {"DELETE FROM consent_fact"},
     {"DELETE FROM adjustment_fact"},
     {"DELETE FROM payment_fact WHERE event_id = 'y2'"},
     {"INSERT INTO touch_fact SELECT 99, channel, learner, link, kind, occurred_at, event_id FROM "
-     "touch_fact"},
+     "touch_fact WHERE event_id = 't1'"},
     {"INSERT INTO consent_fact SELECT 99, partner, learner, purpose, granted, occurred_at, "
      "event_id FROM consent_fact"},
     {"DELETE FROM subject_key WHERE kind = 'membership'"},

@@ -66,14 +66,20 @@ START_TEST(test_cases)
         const int64_t *want;
     } credits[] = {{ACCORD_CREDIT_LINEAR, cases[_i].linear},
                    {ACCORD_CREDIT_POSITION, cases[_i].position},
-                   {ACCORD_CREDIT_DECAY, cases[_i].decay}};
+                   {ACCORD_CREDIT_DECAY, cases[_i].decay},
+                   {ACCORD_CREDIT_LAST, cases[_i].last},
+                   {ACCORD_CREDIT_FIRST, cases[_i].first},
+                   /* Each touch is another promoter's. */
+                   {ACCORD_CREDIT_SHAPLEY, cases[_i].linear}};
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         touches[i] = touch_at(cases[_i].ages[i] * day, event_ids[i]);
+        touches[i].promoter = (uint32_t)(count - i); /* numbers decide nothing */
+    }
     assert_winner(touches, count, &rules, cases[_i].total, cases[_i].last, outcomes);
     rules.model = ACCORD_TOUCH_FIRST;
     assert_winner(touches, count, &rules, cases[_i].total, cases[_i].first, outcomes);
-    for (size_t c = 0; c < 3; c++) {
+    for (size_t c = 0; c < sizeof credits / sizeof credits[0]; c++) {
         int64_t parts[TOUCHES];
         ck_assert_int_eq(accord_credit_touches(credits[c].model, cases[_i].total, touches, outcomes,
                                                count, sale, 7 * day, parts),
@@ -211,7 +217,7 @@ START_TEST(test_refused)
     ck_assert_int_eq(
         accord_credit_touches(ACCORD_CREDIT_DECAY, 1, &touch, &outcome, 1, sale, 0, &part),
         ACCORD_E_VALUE_OUT_OF_RANGE);
-    ck_assert_int_eq(accord_credit_touches((enum accord_credit_model)3, 1, &touch, &outcome, 1,
+    ck_assert_int_eq(accord_credit_touches((enum accord_credit_model)6, 1, &touch, &outcome, 1,
                                            sale, day, &part),
                      ACCORD_E_VALUE_UNKNOWN);
     ck_assert_int_eq(accord_credit_touches(ACCORD_CREDIT_LINEAR, INT64_MIN, &touch, &outcome, 1,
@@ -342,6 +348,73 @@ START_TEST(test_shapley_of_paths)
 }
 END_TEST
 
+/* The same paths as touches: each sale alone, in whole units. */
+START_TEST(test_shapley_of_touches)
+{
+    static const char *const paths[] = {"AA", "AB", "BCB", "ABC"};
+    int64_t sums[3] = {0};
+    for (size_t p = 0; p < 4; p++) {
+        const size_t count = strlen(paths[p]);
+        struct accord_touch touches[3];
+        enum accord_touch_outcome outcomes[3];
+        int64_t parts[3];
+        for (size_t i = 0; i < count; i++) {
+            touches[i] = touch_at((int64_t)(count - i), event_ids[i]);
+            touches[i].promoter = (uint32_t)(paths[p][i] - 'A');
+            outcomes[i] = ACCORD_TOUCH_BEATEN;
+        }
+        ck_assert_int_eq(accord_credit_touches(ACCORD_CREDIT_SHAPLEY, 100, touches, outcomes, count,
+                                               sale, day, parts),
+                         ACCORD_OK);
+        for (size_t i = 0; i < count; i++)
+            sums[touches[i].promoter] += parts[i];
+    }
+    ck_assert_int_eq(sums[0], 184);
+    ck_assert_int_eq(sums[1], 133);
+    ck_assert_int_eq(sums[2], 83);
+}
+END_TEST
+
+/* 101 over three promoters: 34, 34, 33 in the order of their first touches; what one has over its
+ * touches, the odd unit to its earlier one. A touch that does not count is as if it were not there.
+ */
+START_TEST(test_shapley_in_whole_units)
+{
+    struct accord_touch touches[] = {touch_at(1, "e"), touch_at(5, "a"), touch_at(4, "b"),
+                                     touch_at(3, "c"), touch_at(2, "d"), touch_at(9, "f")};
+    static const uint32_t of[] = {7, 7, 3, 3, 9, 9};
+    static const int64_t want[] = {17, 17, 17, 17, 33, 0};
+    static const enum accord_touch_outcome outcomes[6] = {
+        ACCORD_TOUCH_WON,    ACCORD_TOUCH_BEATEN,           ACCORD_TOUCH_BEATEN,
+        ACCORD_TOUCH_BEATEN, ACCORD_TOUCH_BEATEN_BY_COUPON, ACCORD_TOUCH_OUTSIDE_WINDOW};
+    int64_t parts[6];
+    for (size_t i = 0; i < 6; i++)
+        touches[i].promoter = of[i];
+    for (int sign = 1; sign >= -1; sign -= 2) {
+        ck_assert_int_eq(accord_credit_touches(ACCORD_CREDIT_SHAPLEY, sign * 101, touches, outcomes,
+                                               6, sale, day, parts),
+                         ACCORD_OK);
+        for (size_t i = 0; i < 6; i++)
+            ck_assert_int_eq(parts[i], sign * want[i]);
+    }
+    /* 103: 35, 34, 34; of 35 the earlier touch has 18. */
+    ck_assert_int_eq(
+        accord_credit_touches(ACCORD_CREDIT_SHAPLEY, 103, touches, outcomes, 6, sale, day, parts),
+        ACCORD_OK);
+    ck_assert_int_eq(parts[1], 18);
+    ck_assert_int_eq(parts[0], 17);
+    ck_assert_int_eq(parts[4], 34);
+}
+END_TEST
+
+START_TEST(test_names_of_models)
+{
+    ck_assert_str_eq(accord_credit_model_name(ACCORD_CREDIT_LINEAR), "linear");
+    ck_assert_str_eq(accord_credit_model_name(ACCORD_CREDIT_DECAY), "time_decay");
+    ck_assert_str_eq(accord_credit_model_name((enum accord_credit_model)6), "");
+}
+END_TEST
+
 /* ---- any order, any number ---- */
 
 enum { MANY = 48 };
@@ -356,10 +429,16 @@ static void draw_touches(uint64_t *seed, struct accord_touch *touches, size_t co
         touches[i] = touch_at(random_below(seed, 12) - 2, ids[i]);
         touches[i].partner = partners[random_below(seed, 2)];
         touches[i].kind = (enum accord_touch_kind)random_below(seed, 3);
-        touches[i].promoter = (uint32_t)i;
+        touches[i].promoter = (uint32_t)random_below(seed, 9);
         touches[i].self_referral = random_below(seed, 4) == 0;
         touches[i].promoter_suspended = random_below(seed, 4) == 0;
     }
+}
+
+/* The number that a touch was drawn with. */
+static size_t drawn(const struct accord_touch *touch)
+{
+    return (size_t)(26 * (touch->event_id[0] - 'a') + (touch->event_id[1] - 'a'));
 }
 
 static void shuffle(uint64_t *seed, struct accord_touch *touches, size_t count)
@@ -418,12 +497,12 @@ START_TEST(test_any_order)
             .window_us = random_below(&seed, 10),
             .model = (enum accord_touch_model)random_below(&seed, 2),
             .coupon_beats_click = random_below(&seed, 2) == 0};
-        const enum accord_credit_model model = (enum accord_credit_model)random_below(&seed, 3);
+        const enum accord_credit_model model = (enum accord_credit_model)random_below(&seed, 6);
         const int64_t total = random_below(&seed, 100000) - 50000;
         struct accord_touch touches[MANY];
         enum accord_touch_outcome outcomes[MANY];
         int64_t parts[MANY];
-        int64_t by_promoter[MANY] = {0};
+        int64_t before[MANY] = {0};
         size_t winner = 99;
         int64_t sum = 0;
         bool fine = true;
@@ -444,23 +523,23 @@ START_TEST(test_any_order)
             ACCORD_OK);
         for (size_t i = 0; i < count; i++) {
             fine = fine && (parts[i] == 0 || eligible(&touches[i], rules.window_us));
-            by_promoter[touches[i].promoter] = parts[i];
+            before[drawn(&touches[i])] = parts[i];
             sum += parts[i];
         }
         fine = fine && sum == (winner == SIZE_MAX ? 0 : total);
 
-        const uint32_t promoter = winner == SIZE_MAX ? 0 : touches[winner].promoter;
+        const size_t won = winner == SIZE_MAX ? 0 : drawn(&touches[winner]);
         shuffle(&seed, touches, count);
         size_t again = 99;
         ck_assert_int_eq(accord_attribute(touches, count, sale, &rules, outcomes, &again),
                          ACCORD_OK);
         fine = fine && (again == SIZE_MAX) == (winner == SIZE_MAX);
-        fine = fine && (again == SIZE_MAX || touches[again].promoter == promoter);
+        fine = fine && (again == SIZE_MAX || drawn(&touches[again]) == won);
         ck_assert_int_eq(
             accord_credit_touches(model, total, touches, outcomes, count, sale, 3, parts),
             ACCORD_OK);
         for (size_t i = 0; i < count; i++)
-            fine = fine && parts[i] == by_promoter[touches[i].promoter];
+            fine = fine && parts[i] == before[drawn(&touches[i])];
         ck_assert_msg(fine, "seed %d, round %d", _i + 1, round);
     }
 }
@@ -554,6 +633,9 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tc, test_decay_properties, 0, 4);
     tcase_add_test(tc, test_decay_of_the_very_old);
     tcase_add_test(tc, test_shapley_of_paths);
+    tcase_add_test(tc, test_shapley_of_touches);
+    tcase_add_test(tc, test_shapley_in_whole_units);
+    tcase_add_test(tc, test_names_of_models);
     tcase_add_loop_test(tc, test_any_order, 0, 8);
     tcase_add_loop_test(tc, test_levels, 0, sizeof chains / sizeof chains[0]);
     tcase_add_test(tc, test_levels_refused);

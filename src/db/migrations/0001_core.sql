@@ -403,11 +403,12 @@ CREATE TABLE usage_fact (
 ) @strict;
 CREATE INDEX usage_fact_of ON usage_fact (channel, occurred_at);
 
--- A learner came by a promoter's link: what attribution goes by.
+-- A learner came by a promoter's link: what attribution goes by. A sale that names its link has a row
+-- with its own seq and instant.
 CREATE TABLE touch_fact (
     seq @int64 NOT NULL PRIMARY KEY,
     channel @text NOT NULL,
-    learner @bytes NOT NULL,
+    learner @bytes,                        -- NULL: of a sale whose buyer is not known
     link @text NOT NULL,
     kind @text NOT NULL,                   -- click | share | coupon
     occurred_at @int64 NOT NULL,
