@@ -324,7 +324,7 @@ enum accord_error accord_spread(int64_t total, const int64_t *paid, size_t count
 /** What a line of a membership puts into a pool. */
 struct accord_pool_funding {
     const char *payee; /**< ACCORD_PAYEE_POOL and the pool's name; borrowed */
-    int64_t share_ppm; /**< 0 .. 1 000 000, of net */
+    int64_t share_ppm; /**< 0 .. 1 000 000, of net and what is added back to it */
     /** Of the pool: under an agreement in another one the line is held `no_rate`. */
     struct accord_currency currency;
 };
@@ -444,14 +444,14 @@ struct accord_excess {
  * Settles one order.
  *
  * Of what is left of a line:
- * - What goes into a pool comes first: its share of net, rounded once, half to even. Terms see only
- *   the rest.
  * - Discounts that the agreement adds back raise what is shared out and are charged to their
  *   funders as negatives; they and the amounts of terms scale with what is not refunded. Discounts
  *   are converted like net, each once; amounts of terms are in the agreement's currency.
  * - Fees are kept, as sold, unless a refund says that they came back. Where one party bears the
  *   kept fees, so much of them as exceeds what is left of the line would bear (the fees as sold ·
  *   remaining / paid, rounded once) raises what is shared out and is charged to that party.
+ * - What goes into a pool is its share of what there is to share out, rounded once, half to even.
+ *   Terms see only the rest.
  * - Amounts and CPA come first, in declared order. CPA per line or unit is paid in full while the
  *   line counts for metrics, whatever is refunded of it, and not at all once it does not.
  * - Referral is next: the promoters of the attributed touch get their levels' part of what is left
@@ -491,11 +491,11 @@ enum accord_error accord_settle_order(const struct accord_order *order,
  *     (payment_fee twice where it has a fixed part)                                 add up to
  *     net                                                                           and with
  *     convert                                      (another currency: net in the agreement's)
- *     pool                                         (payee: the pool), leaves what terms see, and
  *     discount, kept_fees                          (another currency: in that of the sale)
  *     added_back (one per funder; payee: who funds it)                              and
  *     fees_added_back (payee: who bears the kept fees)                              to
  *     share_base                                   (only when something was added back)
+ *     pool                                         (payee: the line's pool), and
  *     amount, cpa (one per term)                   and
  *     referral (one per level; event_id: of the touch) are handed out of it, which leaves
  *     to_share                                     (only when there were such), split into

@@ -227,7 +227,7 @@ static enum accord_error add_share(struct report_group *group, struct slice paye
         if (slice_equal(slice_of(terms->parties[i]), payee))
             return accord_add(group->shares[i], amount, &group->shares[i]);
     /* Who is no party is a promoter, but for the window and pools. */
-    static const struct slice pool = SLICE(ACCORD_PAYEE_POOL);
+    const struct slice pool = SLICE(ACCORD_PAYEE_POOL);
     int64_t *other = &group->referral;
     if (slice_equal(slice_of(ACCORD_PAYEE_WINDOW), payee))
         other = &group->open;

@@ -8,11 +8,21 @@
 #include "base/number.h"
 #include "store/facts.h"
 
+bool settlement_owns(const struct call *call, const char *payee)
+{
+    const struct slice pool = SLICE(ACCORD_PAYEE_POOL);
+    const size_t len = strlen(call->caller.partner);
+    if (call->caller.is_operator || strcmp(payee, call->caller.partner) == 0)
+        return true;
+    return strncmp(payee, pool.data, pool.len) == 0 &&
+           strncmp(payee + pool.len, call->caller.partner, len) == 0 &&
+           payee[pool.len + len] == '/';
+}
+
 bool settlement_partner(struct call *call, const char **ret)
 {
     const char *partner = call_query(call, "partner");
-    if (!call->caller.is_operator && partner != NULL &&
-        strcmp(partner, call->caller.partner) != 0) {
+    if (partner != NULL && !settlement_owns(call, partner)) {
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
         return false;
     }

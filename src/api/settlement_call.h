@@ -4,8 +4,13 @@
 
 #include "api/call.h"
 
+/** Whether the caller may see the account of a payee: its own, those of its pools, all for the
+ *  operator. */
+bool settlement_owns(const struct call *call, const char *payee);
+
 /**
- * Whose numbers a list is about: the query's `partner`, for the operator; else the caller's.
+ * Whose numbers a list is about: the query's `partner`, which the caller must own; else the
+ * caller's.
  *
  * @param ret  NULL: everybody's (the operator, without `partner`)
  * @return false: the call has failed; another partner's numbers are not found

@@ -14,8 +14,7 @@ bool statement_visible(struct call *call, const char *id, instant_us now,
         call_check(call,
                    store_statement_summary(call->db, call->arena, id, now, &found, &statement)))
         return false;
-    if (!found ||
-        (!call->caller.is_operator && strcmp(statement.partner, call->caller.partner) != 0)) {
+    if (!found || !settlement_owns(call, statement.partner)) {
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
         return false;
     }

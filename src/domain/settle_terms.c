@@ -28,29 +28,28 @@ static void credit(struct work *work, struct accord_line_result *result, uint32_
 
 /* ---- the pool ---- */
 
-/* What of an amount in the agreement's currency goes into the line's pool; below zero the mirror.
- */
-static int64_t pool_part(struct work *work, int64_t net, struct accord_step *step)
+/* What of a share base goes into the line's pool; below zero the mirror. */
+static int64_t pool_part(struct work *work, int64_t base, struct accord_step *step)
 {
     const struct accord_pool_funding *pool = work->line->pool;
     if (pool == NULL)
         return 0;
-    const bool negative = net < 0;
-    const int64_t part = work_scale(work, negative ? work_sub(work, 0, net) : net, pool->share_ppm,
-                                    ACCORD_PPM_WHOLE, step);
+    const bool negative = base < 0;
+    const int64_t part = work_scale(work, negative ? work_sub(work, 0, base) : base,
+                                    pool->share_ppm, ACCORD_PPM_WHOLE, step);
     step->exact_negative = negative;
     return negative ? -part : part;
 }
 
-static int64_t fund_pool(struct work *work, int64_t net, struct accord_line_result *result)
+static int64_t fund_pool(struct work *work, int64_t base, struct accord_line_result *result)
 {
     const struct accord_pool_funding *pool = work->line->pool;
     if (pool == NULL)
-        return net;
+        return base;
     struct accord_step step = {.op = "pool", .payee = pool->payee, .rate_ppm = pool->share_ppm};
-    step.amount = result->pooled = pool_part(work, net, &step);
+    step.amount = result->pooled = pool_part(work, base, &step);
     work_emit(work, &step);
-    return work_sub(work, net, step.amount);
+    return work_sub(work, base, step.amount);
 }
 
 /* ---- what is added and charged ---- */
@@ -140,11 +139,10 @@ static int64_t base_as_sold(struct work *work, const struct deductions *cut)
 {
     struct accord_step unsaid = {0};
     int64_t base = work_convert(work, cut->net_as_sold, &unsaid);
-    base = work_sub(work, base, pool_part(work, base, &unsaid));
     for (unsigned f = 0; f < ACCORD_FUNDERS; f++)
         if (work->version->add_back[f])
             base = work_add(work, base, work_convert(work, work->line->discounts[f], &unsaid));
-    return base;
+    return work_sub(work, base, pool_part(work, base, &unsaid));
 }
 
 bool settle_over_allocated(struct work *work, const struct deductions *cut)
@@ -242,11 +240,11 @@ void settle_hand_out(struct work *work, const struct deductions *cut, int64_t ne
     const struct accord_agreement_version *version = work->version;
     const bool qualifies = settle_qualifies(work);
     struct charges charges;
-    int64_t rest = fund_pool(work, net, result);
     const int64_t added = add_back(work, cut->kept_fees, &charges, result);
-    rest = work_add(work, rest, added);
+    int64_t rest = work_add(work, net, added);
     if (added != 0)
         work_emit_amount(work, "share_base", rest);
+    rest = fund_pool(work, rest, result);
     const int64_t fixed = give_fixed(work, qualifies, result);
     rest = work_sub(work, rest, fixed);
     const int64_t referral = give_referral(work, cut, rest, result);

@@ -55,6 +55,11 @@ static void setup(void)
         "\"learner\":\"" MARK " learner\",\"currency\":\"CNY\",\"paid\":7654321,\"from\":"
         "\"2025-01-10T00:00:00Z\",\"to\":\"2025-02-10T00:00:00Z\"}");
 
+    expect_status(put(seller, "/v1/pools/pool", "If-None-Match: *",
+                      "{\"title\":\"" MARK " pool\",\"currency\":\"CNY\",\"time_zone\":\"UTC\","
+                      "\"from\":\"2025-01\",\"share_ppm\":1,\"basis\":\"seconds\",\"method\":"
+                      "\"pro_rata\",\"idle\":\"retain\"}"),
+                  201);
     expect_status(
         put(seller, "/v1/offers/pack", "If-None-Match: *",
             "{\"kind\":\"single\",\"title\":\"" MARK
@@ -174,6 +179,13 @@ static const struct probe {
     {"rejectAgreement", "/v1/agreements/pact/reject", "{\"version\":1}", NULL, false},
     {"terminateAgreement", "/v1/agreements/pact/terminate", "{}", NULL, false},
     {"getRevenue", "/v1/revenue?period=2025-01&partner=victim", NULL, NULL, false},
+    {"listPools", "/v1/pools", NULL, NULL, true},
+    {"getPool", "/v1/pools/pool?channel=victim-shop", NULL, NULL, false},
+    {"putPool", "/v1/pools/pool?channel=victim-shop",
+     "{\"title\":\"X\",\"currency\":\"CNY\",\"time_zone\":\"UTC\",\"from\":\"2025-01\",\"share_"
+     "ppm\":1,"
+     "\"basis\":\"seconds\",\"method\":\"pro_rata\",\"idle\":\"retain\"}",
+     "If-None-Match: *", false},
     {"listOffers", "/v1/offers", NULL, NULL, true},
     {"getOffer", "/v1/offers/pack?channel=victim-shop", NULL, NULL, false},
     {"putOffer", "/v1/offers/pack?channel=victim-shop",

@@ -230,7 +230,7 @@ START_TEST(memberships_fund_a_pool)
     expect_absent(is, "/terms/0/months/0/pooled");
     /* The offer is told after its sale: order of arrival decides nothing. */
     offer_year(fund, "2024-12-01T00:00:00Z", ",\"pool\":\"library\"", fresh);
-    is = get(fund, "/v1/memberships/fund/m-1?explain=true");
+    is = get(fund, "/v1/memberships/fund/m-1");
     expect_int(is, "/terms/0/months/0/net/amount", 3069);
     expect_int(is, "/terms/0/months/0/pooled/amount", 1534);
     expect_text(is, "/terms/0/months/0/shares/1/payee", operator_id());
@@ -248,6 +248,13 @@ START_TEST(memberships_fund_a_pool)
                                  "{\"partner\":\"@pool:fund/library\",\"account\":\"settlement\","
                                  "\"agreement\":\"fund\",\"balance\":{\"amount\":1534,\"currency\":"
                                  "\"CNY\"}}"));
+    is = get(fund, "/v1/statements?partner=@pool:fund/library");
+    expect_count(is, "/items", 1);
+    expect_int(is, "/items/0/closing/amount", 1534);
+    is = get(fund, "/v1/statements/%s/lines", text_at(is, "/items/0/id"));
+    expect_int(is, "/items/0/earned", 1534);
+    expect_problem(get(shop, "/v1/statements?partner=@pool:fund/library"), 404, "not_found");
+    expect_problem(get(fund, "/v1/balances?partner=@pool:fun/library"), 404, "not_found");
     /* Sold on January 1st, taken back in whole on February 10th: so does what the pool got. */
     post_facts(fund, "{\"event_id\":\"x1\",\"type\":\"membership.cancelled\",\"occurred_at\":"
                      "\"2025-02-10T09:00:00+08:00\",\"membership_id\":\"m-1\",\"amount\":36500,"

@@ -121,6 +121,13 @@ static struct accord_agreement_version draw_version(uint64_t *seed, int64_t top)
     return version;
 }
 
+/* What lines of memberships fund; the second of a currency that only some versions have. */
+static const struct accord_pool_funding pools[] = {
+    {"@pool:chn-b/half", 500000, {"CNY"}},
+    {"@pool:chn-b/third", 333333, {"USD"}},
+    {"@pool:chn-b/all", ACCORD_PPM_WHOLE, {"CNY"}},
+};
+
 static struct accord_line draw_line(uint64_t *seed, const char *line_id, int64_t top)
 {
     struct accord_line line = fixture_line(line_id, draw_amount(seed, top));
@@ -134,6 +141,8 @@ static struct accord_line draw_line(uint64_t *seed, const char *line_id, int64_t
         line.store_fee = draw_amount(seed, top / 3);
     if (random_below(seed, 2) == 0)
         line.payment_fee = draw_amount(seed, top / 40);
+    if (random_below(seed, 4) == 0)
+        line.pool = &pools[random_below(seed, 3)];
     for (int f = 0; f < ACCORD_FUNDERS; f++)
         if (random_below(seed, 4) == 0)
             line.discounts[f] = draw_amount(seed, top / 2);
@@ -217,8 +226,9 @@ static bool result_equal(const struct accord_line_result *a, const struct accord
            a->gross == b->gross && a->refunded == b->refunded && a->tax == b->tax &&
            a->store_fee == b->store_fee && a->payment_fee == b->payment_fee &&
            a->admin_fee == b->admin_fee && a->net_sale == b->net_sale && a->net == b->net &&
-           a->added_back == b->added_back && a->base == b->base && a->open == b->open &&
-           a->lines_qualified == b->lines_qualified && a->units_qualified == b->units_qualified &&
+           a->pooled == b->pooled && a->added_back == b->added_back && a->base == b->base &&
+           a->open == b->open && a->lines_qualified == b->lines_qualified &&
+           a->units_qualified == b->units_qualified &&
            memcmp(a->shares, b->shares, sizeof a->shares) == 0 &&
            memcmp(a->referral, b->referral, sizeof a->referral) == 0 &&
            memcmp(a->promoters, b->promoters, sizeof a->promoters) == 0;
@@ -240,6 +250,7 @@ static bool adds_up(const struct accord_line_result *result)
     __extension__ __int128 net = (__int128)result->gross - result->refunded - result->tax -
                                  result->store_fee - result->payment_fee - result->admin_fee;
     sum += result->open;
+    sum += result->pooled;
     for (int i = 0; i < ACCORD_PARTIES_MAX; i++)
         sum += result->shares[i];
     for (int i = 0; i < ACCORD_LEVELS_MAX; i++) {
@@ -253,7 +264,7 @@ static bool adds_up(const struct accord_line_result *result)
         return sum == 0 && result->net_sale == 0 && result->net == 0 && result->tax == 0 &&
                result->store_fee == 0 && result->payment_fee == 0 && result->admin_fee == 0 &&
                result->added_back == 0 && result->base == 0 && result->lines_qualified == 0 &&
-               result->units_qualified == 0;
+               result->units_qualified == 0 && result->pooled == 0;
     return sum == result->net && net == result->net_sale && result->tax >= 0 &&
            result->store_fee >= 0 && result->payment_fee >= 0 && result->admin_fee >= 0 &&
            result->added_back >= 0;
@@ -437,7 +448,8 @@ static void sum_step(void *context, size_t line, const struct accord_step *step)
         sums->running[line] += step->amount;
     } else if (strcmp(op, "open") == 0) {
         sums->payees[line] += step->amount;
-    } else if (strcmp(op, "amount") == 0 || strcmp(op, "cpa") == 0 || strcmp(op, "referral") == 0) {
+    } else if (strcmp(op, "amount") == 0 || strcmp(op, "cpa") == 0 || strcmp(op, "referral") == 0 ||
+               strcmp(op, "pool") == 0) {
         sums->running[line] -= step->amount;
         sums->payees[line] += step->amount;
     } else if (step->payee != NULL) {
