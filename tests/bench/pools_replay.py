@@ -59,7 +59,7 @@ def facts(members, clicks):
             day = member.start + timedelta(member.stopped)
             months[f"{day:%Y-%m}"][number % LATE_CANCELLATIONS == 0].append(fact(
                 event_id=f"c-{number}", type="membership.cancelled", occurred_at=at(day), membership_id=f"m-{number}",
-                refunded=member.refunded()))
+                amount=member.refunded()))
     for number, ((module, presentation, learner, site, day), count) in enumerate(clicks.items()):
         months[f"{day:%Y-%m}"][number % LATE_USAGE == 0].append(fact(
             event_id=f"u-{module}-{presentation}-{learner}-{site}-{day}", type="usage", occurred_at=at(day, 12),

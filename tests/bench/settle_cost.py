@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What it costs to close a month, in books that grow: `settle_cost.py [--huge] ACCORD FOLDER`.
 
-One agreement with a tiered term by year. Before each measurement the month before it takes in as many
-orders as the books lack of 10^5, 10^6 and (with --huge) 10^7; then a month of 10,000 is posted and
-closed. All orders are of one line. The cost should follow the month's lines, not the books.
+One agreement with a tiered term by year, in books of 10^5, 10^6 and (with --huge) 10^7 orders, all in the first
+month. Then months of 10,000 are posted to each, and closed in turns, so that a machine that is busy is so
+for all of them. All orders are of one line. The cost should follow the month's lines, not the books.
 """
 
+import contextlib
+import statistics
 import sys
 import time
 from collections import Counter
@@ -15,6 +17,8 @@ from service import Service
 LINES = 10_000
 COURSES = 100
 DAY_ORDERS = 28
+TURNS = 7
+FILLED = "2020-01"
 
 
 def orders(month, first, count):
@@ -53,26 +57,36 @@ def close(service, month):
     return took
 
 
+def fill(accord, folder, stack, size):
+    """Books of so many orders, all but a month of them closed."""
+    service = stack.enter_context(Service(accord, f"{folder}/cost-{size}"))
+    prepare(service)
+    posted = post(service, FILLED, 0, size - LINES)
+    service.connection.close()
+    filled = close(service, FILLED)
+    print(f"== {size - LINES} orders posted in {posted:.1f} s ({(size - LINES) / posted:.0f}/s); their month closed in "
+          f"{filled:.2f} s; {service.megabytes()} MB, at most {service.peak()} MB of memory", flush=True)
+    return service
+
+
 def main():
-    huge = sys.argv[1] == "--huge"
+    sizes = [10**5, 10**6] + [10**7] * (sys.argv[1] == "--huge")
     accord, folder = sys.argv[-2:]
-    measured, total, number = [], 0, 0
-    with Service(accord, folder + "/cost") as service:
-        prepare(service)
-        for size in [10**5, 10**6] + [10**7] * huge:
-            before, month = f"2020-{number + 1:02}", f"2020-{number + 2:02}"
-            number += 2
-            fill = size - total - LINES
-            posted = post(service, before, total, fill)
-            filled = close(service, before)
-            print(f"== {fill} orders posted in {posted:.1f} s ({fill / posted:.0f}/s); their month closed in "
-                  f"{filled:.2f} s ({fill / filled:.0f} lines/s); at most {service.peak()} MB of memory", flush=True)
-            post(service, month, size - LINES, LINES)
-            took = close(service, month)
-            total = size
-            measured.append(took)
-            print(f"== in books of {size} orders, {service.megabytes()} MB: a month of {LINES} closed in {took:.3f} s "
-                  f"({LINES / took:.0f} lines/s), {took / measured[0]:.2f} times that of the smallest books", flush=True)
+    with contextlib.ExitStack() as stack:
+        books = {size: fill(accord, folder, stack, size) for size in sizes}
+        took = {size: [] for size in sizes}
+        for turn in range(TURNS):
+            month = f"2020-{turn + 2:02}"
+            for size, service in books.items():
+                service.connection.close()  # it may have waited longer than a connection is kept
+                post(service, month, size + (turn - 1) * LINES, LINES)
+            for size, service in books.items():
+                took[size].append(close(service, month))
+    for size in sizes:
+        ratios = [t / least for t, least in zip(took[size], took[sizes[0]])]
+        print(f"== in books of {size} orders a month of {LINES} closed in {statistics.median(took[size]):.3f} s, "
+              f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) times what it took in those of {sizes[0]}, "
+              f"turn by turn", flush=True)
 
 
 main()
