@@ -7,6 +7,8 @@
 static const char *school;
 static const char *shop;
 static const char *stranger;
+static const char *fund;
+static const char *abroad;
 
 static const char fresh[] = "If-None-Match: *";
 
@@ -21,6 +23,8 @@ static void once(void)
     school = strdup(make_partner_key("school", "\"provider\""));
     shop = strdup(make_partner_key("shop", "\"channel\""));
     stranger = strdup(make_partner_key("stranger", "\"provider\",\"channel\""));
+    fund = strdup(make_partner_key("fund", "\"channel\""));
+    abroad = strdup(make_partner_key("abroad", "\"channel\""));
     make_agreement("deal",
                    "\"parties\":[\"school\",\"shop\"],\"scope\":{\"providers\":[\"school\"],"
                    "\"channels\":[\"shop\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00Z\"},"
@@ -203,7 +207,6 @@ static void offer_year(const char *channel_key, const char *from, const char *po
  * left-over cent goes to the larger remainder, tied to the first: 4.61, 10.74. */
 START_TEST(memberships_fund_a_pool)
 {
-    const char *fund = strdup(make_partner_key("fund", "\"channel\""));
     expect_status(put(fund, "/v1/pools/library", fresh, TERMS("2025-01", USER_CENTRIC)), 201);
     expect_field_problem(
         put(fund, "/v1/offers/year", fresh,
@@ -272,21 +275,20 @@ END_TEST
 /* An agreement of another currency than the pool's: the months wait, and are seen to. */
 START_TEST(another_currency_waits)
 {
-    const char *fund = strdup(make_partner_key("abroad", "\"channel\""));
-    expect_status(put(fund, "/v1/pools/library", fresh, TERMS("2025-01", USER_CENTRIC)), 201);
-    offer_year(fund, "2024-12-01T00:00:00Z", ",\"pool\":\"library\"", fresh);
+    expect_status(put(abroad, "/v1/pools/library", fresh, TERMS("2025-01", USER_CENTRIC)), 201);
+    offer_year(abroad, "2024-12-01T00:00:00Z", ",\"pool\":\"library\"", fresh);
     make_agreement("abroad",
                    text("\"parties\":[\"abroad\",\"%s\"],\"scope\":{\"providers\":[\"%s\"],"
                         "\"channels\":[\"abroad\"]},\"effective\":{\"from\":"
                         "\"2025-01-01T00:00:00Z\"},\"currency\":\"USD\",\"terms\":[{\"kind\":"
                         "\"residual\",\"payee\":\"abroad\"}]",
                         operator_id(), operator_id()),
-                   (const char *const[]){fund, operator_key, NULL});
-    post_facts(fund, "{\"event_id\":\"m1\",\"type\":\"membership.started\",\"occurred_at\":"
+                   (const char *const[]){abroad, operator_key, NULL});
+    post_facts(abroad, "{\"event_id\":\"m1\",\"type\":\"membership.started\",\"occurred_at\":"
                      "\"2025-01-01T00:00:00Z\",\"membership_id\":\"m-1\",\"offer\":\"year\","
                      "\"learner\":\"u1\",\"currency\":\"USD\",\"paid\":36500,"
                      "\"from\":\"2025-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:00:00Z\"}");
-    expect_text(get(fund, "/v1/memberships/abroad/m-1"), "/terms/0/months/0/held", "no_rate");
+    expect_text(get(abroad, "/v1/memberships/abroad/m-1"), "/terms/0/months/0/held", "no_rate");
 }
 END_TEST
 
