@@ -21,7 +21,9 @@
  *      greater of         max(share * base, n * amount)
  *    each rounded once, half to even. Below zero the first bracket goes on.
  * 2. The residual is what remains of open. It may be negative: terms do not depend on there being
- *    enough. What a payee earned is what lines, these terms and the residual gave it.
+ *    enough. Then come shares of pools, which are no part of open: each is a pair of lines, to its
+ *    payee and from the pool. What a payee earned is what lines, these terms, the residual and the
+ *    pools gave it.
  * 3. Guarantee G, at its window's end: a top-up of what earned and top-ups lie below G; or, when
  *    they lie above it and top-ups are recoupable, a recoupment of the excess, as long as there is
  *    any to recoup. (A floor owed regardless of sales, taken back from better windows.)
@@ -54,6 +56,15 @@
 extern "C" {
 #endif
 
+/** What a party gets of a pool that its version joined: see accord/pool.h. */
+struct accord_window_pool {
+    uint32_t term;    /**< index of the pool term */
+    uint32_t payee;   /**< party */
+    int64_t amount;   /**< of the pool, for the period */
+    int64_t kept;     /**< >= 0: what it keeps although the pool has come down since it was told
+                           (`late_usage: up_only`); the channel of the pool bears it */
+};
+
 /** What the settled lines of one version in one period add up to. */
 struct accord_window_sums {
     int64_t net;
@@ -65,6 +76,8 @@ struct accord_window_sums {
      *  period of it, or in this period under an earlier version. By enum accord_window. */
     int64_t new_learners[ACCORD_WINDOWS];
     int64_t shares[ACCORD_PARTIES_MAX]; /**< what the lines gave each party */
+    const struct accord_window_pool *pools; /**< at most ACCORD_WINDOW_POOLS_MAX; borrowed */
+    size_t pool_count;
 };
 
 /** Which part of which period a version was in force for. */
@@ -109,16 +122,22 @@ struct accord_window_state {
     uint32_t account_count;
 };
 
+/** Payee of the other side of a pool's share: the pool that the term names. */
+#define ACCORD_PARTY_POOL UINT32_MAX
+
 /** One amount of a window. */
 struct accord_window_line {
     uint32_t term;    /**< index of the term; of a cap's other side too */
-    const char *kind; /**< "tiered", "cpa", "greater_of", "residual", "guarantee", "recoupment",
-                           "advance", "true_up", "floor", "cap"; static */
-    uint32_t payee;   /**< party of the version */
+    const char *kind; /**< "tiered", "cpa", "greater_of", "residual", "pool", "late_usage",
+                           "guarantee", "recoupment", "advance", "true_up", "floor", "cap"; static */
+    uint32_t payee;   /**< party of the version, or ACCORD_PARTY_POOL */
     int64_t amount;   /**< never 0 */
 };
 
-enum { ACCORD_WINDOW_LINES_MAX = 6 * ACCORD_TERMS_MAX };
+enum {
+    ACCORD_WINDOW_POOLS_MAX = ACCORD_TERMS_MAX * ACCORD_PARTIES_MAX,
+    ACCORD_WINDOW_LINES_MAX = 6 * ACCORD_TERMS_MAX + 4 * ACCORD_WINDOW_POOLS_MAX,
+};
 
 /**
  * Settles one version's part of one period.

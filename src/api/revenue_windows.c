@@ -98,7 +98,7 @@ static enum accord_error settle(struct db *db, struct arena *arena, const struct
 
 static bool is_wanted(const struct report_ask *ask, const struct accord_agreement_version *terms)
 {
-    return accord_agreement_has_window(terms) &&
+    return windows_any(terms) &&
            (ask->currency.len == 0 || slice_equal(ask->currency, slice_of(terms->currency.code)));
 }
 

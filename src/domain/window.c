@@ -188,6 +188,54 @@ static void give_residual(struct fold *fold, const struct accord_term *term)
     fold->open = 0;
 }
 
+/* ---- pools ---- */
+
+/* The party that a pool belongs to: its name is "channel/pool". */
+static uint32_t owner_of(const struct accord_agreement_version *version, const char *pool)
+{
+    const char *slash = strchr(pool, '/');
+    const size_t length = slash == NULL ? strlen(pool) : (size_t)(slash - pool);
+    for (uint32_t i = 0; i < version->party_count; i++)
+        if (strlen(version->parties[i]) == length && memcmp(version->parties[i], pool, length) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static void give_pool_share(struct fold *fold, const struct accord_window_pool *share)
+{
+    const struct accord_term *term = &fold->version->terms[share->term];
+    const uint32_t owner = owner_of(fold->version, term->pool);
+    if (owner == UINT32_MAX || share->kept < 0) {
+        fail(fold, ACCORD_E_VALUE_OUT_OF_RANGE);
+        return;
+    }
+    if (share->amount != 0) {
+        give(fold, "pool", share->payee, share->amount);
+        add_line(fold, "pool", ACCORD_PARTY_POOL, minus(fold, 0, share->amount));
+    }
+    give_pair(fold, "late_usage", share->payee, owner, share->kept);
+    fold->earned[share->payee] = plus(fold, fold->earned[share->payee], share->amount);
+    fold->earned[share->payee] = plus(fold, fold->earned[share->payee], share->kept);
+}
+
+static void give_pools(struct fold *fold, const struct accord_window_sums *sums)
+{
+    if (sums->pool_count > ACCORD_WINDOW_POOLS_MAX)
+        fail(fold, ACCORD_E_COUNT_OUT_OF_RANGE);
+    for (size_t i = 0; i < sums->pool_count && fold->err == ACCORD_OK; i++) {
+        const struct accord_window_pool *share = &sums->pools[i];
+        if (share->term >= fold->version->term_count ||
+            share->payee >= fold->version->party_count ||
+            fold->version->terms[share->term].kind != ACCORD_TERM_POOL) {
+            fail(fold, ACCORD_E_VALUE_OUT_OF_RANGE);
+            return;
+        }
+        fold->term = share->term;
+        give_pool_share(fold, share);
+    }
+    fold->term = UINT32_MAX;
+}
+
 /* ---- accounts ---- */
 
 /* Returns the account of a party, opened when it has none; not NULL, but only to be used while
@@ -425,6 +473,7 @@ enum accord_error accord_window_settle(const struct accord_agreement_version *ve
     add_sums(&fold, sums);
     each_term(&fold, apply_cut);
     each_term(&fold, apply_residual);
+    give_pools(&fold, sums);
     if (fold.err == ACCORD_OK)
         add_earned(&fold);
     each_of_kind(&fold, ACCORD_TERM_GUARANTEE, keep_guarantee);

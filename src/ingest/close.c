@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ingest/closing.h"
+#include "ingest/pool_division.h"
 #include "ingest/rollup.h"
 #include "store/facts.h"
 #include "store/partners.h"
@@ -62,6 +63,10 @@ static enum accord_error begin(struct closing *c, const char *agreement, const c
     if (c->day > c->periods.open)
         return ACCORD_E_PERIOD_NOT_OLDEST;
     error = store_resettle_pending(c->db, &pending);
+    /* A close divides what is stale itself. */
+    if (error == ACCORD_OK && !pending && !c->publishes)
+        error = pool_joined_stale(c->db, c->arena, c->periods.versions, c->periods.version_count,
+                                  period_after(quarterly, c->day), &pending);
     if (error != ACCORD_OK)
         return error;
     if (pending)
@@ -455,6 +460,11 @@ enum accord_error close_period(struct ingest_tx *tx, const char *agreement, cons
     enum accord_error error = ingest_seq(tx, 1, &seq);
     if (error == ACCORD_OK)
         error = begin(&c, agreement, label, tx->now);
+    if (error == ACCORD_OK)
+        error = pool_divide_joined(tx, c.periods.versions, c.periods.version_count, c.next);
+    /* What was divided just now was known before the close. */
+    if (error == ACCORD_OK && tx->last_seq > seq)
+        error = ingest_seq(tx, 1, &seq);
     if (error == ACCORD_OK)
         error = rollup_batch_flush(tx->rollups, tx->db);
     if (error != ACCORD_OK)

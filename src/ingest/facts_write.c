@@ -10,6 +10,7 @@
 #include "ingest/facts_typed.h"
 #include "ingest/facts_writing.h"
 #include "ingest/feedback.h"
+#include "ingest/pool_division.h"
 #include "ingest/post.h"
 #include "ingest/post_membership.h"
 #include "ingest/referral.h"
@@ -358,6 +359,35 @@ static enum accord_error apply_touches(struct writing *w)
     return ingest_touches_changed(w->tx, touches, count);
 }
 
+static bool is_usage(enum fact_type type)
+{
+    return type == FACT_USAGE || type == FACT_COMPLETION || type == FACT_ENROLMENT;
+}
+
+/* Usage that came, or was taken back, may divide months of pools otherwise. */
+static enum accord_error apply_usage(struct writing *w)
+{
+    struct pool_usage_change *changes = arena_array(w->tx->arena, 2 * w->accepted, sizeof *changes);
+    if (changes == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < w->accepted; i++) {
+        const struct item *item = w->kept[i];
+        const struct fact *fact = item->fact;
+        if (is_usage(fact->type))
+            changes[count++] =
+                (struct pool_usage_change){item->batch->partner, fact->occurred_at};
+        if (item->target == SIZE_MAX)
+            continue;
+        const struct slot own = *(const struct slot *)facts_row_at(&w->slots, item->target);
+        const struct feedback_item target = taken_back(item, &own);
+        if (is_usage(target.type))
+            changes[count++] =
+                (struct pool_usage_change){item->batch->partner, target.occurred_at};
+    }
+    return pool_usage_changed(w->tx, changes, count);
+}
+
 /* ---- a group of batches ---- */
 
 static enum accord_error collect(struct writing *w, struct fact_batch *const *batches, size_t count,
@@ -455,6 +485,8 @@ static enum accord_error write_group(struct ingest_tx *tx, struct fact_batch *co
             error = post_memberships(w);
         if (error == ACCORD_OK)
             error = apply_touches(w);
+        if (error == ACCORD_OK)
+            error = apply_usage(w);
         if (error == ACCORD_OK)
             error = facts_post_payments(w);
         if (error == ACCORD_OK)

@@ -6,6 +6,7 @@
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
 #include "ingest/pool.h"
+#include "store/pool_months.h"
 #include "ingest/rollup.h"
 #include "ingest/windows.h"
 
@@ -355,7 +356,8 @@ static enum accord_error write_members(struct posting *p)
     if (error != ACCORD_OK || count == 0)
         return error;
     qsort(rows, count, sizeof *rows, by_member);
-    return store_pool_members_add(p->tx->db, rows, count);
+    const enum accord_error added = store_pool_members_add(p->tx->db, rows, count);
+    return added != ACCORD_OK ? added : store_pool_month_came(p->tx->db, rows, count);
 }
 
 static enum accord_error write_entries(struct posting *p)

@@ -4,12 +4,14 @@
 #include "ingest/book.h"
 #include "ingest/catalog.h"
 #include "ingest/keymap.h"
+#include "ingest/periods.h"
 #include "ingest/post.h"
 #include "ingest/post_membership.h"
 #include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "ingest/tx.h"
 #include "store/partners.h"
+#include "store/pool_months.h"
 
 /* A piece of background work is bounded by what settling it costs, and orders differ in lines. */
 enum { CHUNK_LINES_MAX = 4000 };
@@ -275,7 +277,11 @@ enum accord_error ingest_agreement_changed(struct ingest_tx *tx,
     error = catalog_grants_changed(tx, version->agreement);
     for (uint32_t i = 0; error == ACCORD_OK && i < version->party_count; i++)
         error = ingest_touch(tx, version->parties[i]);
-
+    /* Who joined a pool, and what use counts for whom. */
+    const int64_t from = version->effective_from_us / CLOCK_DAY_US;
+    for (uint32_t i = 0; error == ACCORD_OK && i < version->party_count; i++)
+        error = store_pool_months_changed(tx->db, version->parties[i],
+                                          period_of_day(false, from - 1), INT64_MAX);
     return error != ACCORD_OK ? error : resettle_scopes(tx, &scopes);
 }
 
@@ -354,6 +360,9 @@ enum accord_error ingest_pools_changed(struct ingest_tx *tx, const char *channel
     struct scopes scopes = {.arena = tx->arena};
     const char *operator_id;
     enum accord_error error = store_partner_operator(tx->db, tx->arena, &operator_id);
+    if (error == ACCORD_OK)
+        error = store_pool_months_changed(
+            tx->db, channel, period_of_day(false, from / CLOCK_DAY_US - 1), INT64_MAX);
     if (error == ACCORD_OK)
         error = add_scope(&scopes, operator_id, channel, "", from, INT64_MAX);
     return error == ACCORD_OK ? resettle_scopes(tx, &scopes) : error;

@@ -82,7 +82,7 @@ static enum accord_error change_terms(struct simulating *s)
     memcpy(versions, c->periods.versions, count * sizeof *versions);
     versions[count].terms.effective_to_us = versions[index].terms.effective_to_us;
     c->periods.versions = versions;
-    if (c->sheet.count == 0 && accord_agreement_has_window(&versions[count].terms)) {
+    if (c->sheet.count == 0 && windows_any(&versions[count].terms)) {
         const struct agreement_version before = versions[index];
         versions[index] = versions[count];
         error = windows_sheet_read(c->db, c->arena, &c->periods, c->day, &c->sheet);

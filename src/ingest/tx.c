@@ -5,6 +5,7 @@
 
 #include "ingest/book.h"
 #include "ingest/keymap.h"
+#include "ingest/pool_division.h"
 #include "ingest/rates.h"
 #include "ingest/rollup.h"
 #include "store/facts.h"
@@ -179,8 +180,11 @@ enum accord_error ingest_tx_idle(void *context, struct db *db, bool *ret_more)
     enum accord_error error = ingest_tx_enter(tx, db);
     if (error == ACCORD_OK)
         error = ingest_resettle_chunk(tx, IDLE_SALES_MAX, &left);
+    bool more = false;
+    if (error == ACCORD_OK && left == 0)
+        error = pool_divide_next(tx, &more);
     if (error == ACCORD_OK)
-        *ret_more = left > 0;
+        *ret_more = left > 0 || more;
     return error;
 }
 

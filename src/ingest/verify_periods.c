@@ -9,6 +9,7 @@
 #include "ingest/closing.h"
 #include "ingest/verify_parts.h"
 #include "store/booked.h"
+#include "store/pool_months.h"
 #include "store/postings.h"
 #include "store/statement_inputs.h"
 
@@ -301,6 +302,11 @@ static enum accord_error check_windows(struct verify *v, const struct agreement_
         store_booked_from(v->db, agreement, period_after(periods->quarterly, last), &later);
     if (error == ACCORD_OK)
         error = store_agreement_versions(v->db, v->arena, &agreement, 1, &versions, &version_count);
+    int64_t divided = 0;
+    if (error == ACCORD_OK)
+        error = store_pool_months_seq(v->db, agreement, period_after(periods->quarterly, last),
+                                      &divided);
+    later |= divided > closed_seq;
     for (size_t i = 0; error == ACCORD_OK && i < version_count; i++)
         later |= versions[i].changed_seq > closed_seq;
     if (error != ACCORD_OK || later || v->head.staging > 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ingest/keymap.h"
+#include "ingest/window_pools.h"
 
 /* ---- parts: the versions of each period ---- */
 
@@ -230,6 +231,15 @@ enum accord_error windows_part_before(const struct window_part *part,
     return error;
 }
 
+/* NULL: out of memory. */
+static const char *payee_of(struct arena *arena, const struct accord_agreement_version *terms,
+                            const struct accord_window_line *line)
+{
+    return line->payee != ACCORD_PARTY_POOL
+               ? terms->parties[line->payee]
+               : arena_printf(arena, ACCORD_PAYEE_POOL "%s", terms->terms[line->term].pool);
+}
+
 static enum accord_error fold(struct arena *arena, const struct agreement_periods *periods,
                               const struct window_sheet *sheet, const struct windows_steps *steps,
                               struct window_lines *ret)
@@ -262,7 +272,7 @@ static enum accord_error fold(struct arena *arena, const struct agreement_period
                 memcpy(rows, lines.rows, lines.count * sizeof *rows);
             lines.rows = rows;
         }
-        for (size_t j = 0; j < count; j++, lines.count++)
+        for (size_t j = 0; j < count; j++, lines.count++) {
             lines.rows[lines.count] = (struct window_row){
                 .agreement = terms->agreement,
                 .number = (int64_t)lines.count,
@@ -270,9 +280,12 @@ static enum accord_error fold(struct arena *arena, const struct agreement_period
                 .version = terms->version,
                 .term = settled[j].term,
                 .kind = settled[j].kind,
-                .payee = terms->parties[settled[j].payee],
+                .payee = payee_of(arena, terms, &settled[j]),
                 .amount = settled[j].amount,
             };
+            if (lines.rows[lines.count].payee == NULL)
+                return ACCORD_E_OUT_OF_MEMORY;
+        }
     }
     *ret = lines;
     return ACCORD_OK;
@@ -284,10 +297,18 @@ enum accord_error windows_fold(struct arena *arena, const struct agreement_perio
     return fold(arena, periods, sheet, NULL, ret);
 }
 
-/* The parts; none of an agreement without window terms. */
+bool windows_any(const struct accord_agreement_version *version)
+{
+    bool any = accord_agreement_has_window(version);
+    for (uint32_t i = 0; i < version->term_count; i++)
+        any |= version->terms[i].kind == ACCORD_TERM_POOL;
+    return any;
+}
+
+/* The parts; none of an agreement that settles nothing on sums. */
 static enum accord_error load(struct db *db, struct arena *arena,
                               const struct agreement_periods *periods, int64_t last,
-                              struct window_sheet *ret)
+                              int64_t booked, struct window_sheet *ret)
 {
     struct folding f = {.arena = arena, .periods = periods, .last = last};
     int64_t *versions = arena_array(arena, periods->version_count, sizeof *versions);
@@ -296,7 +317,7 @@ static enum accord_error load(struct db *db, struct arena *arena,
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < periods->version_count; i++) {
         versions[i] = periods->versions[i].terms.version;
-        has_window |= accord_agreement_has_window(&periods->versions[i].terms);
+        has_window |= windows_any(&periods->versions[i].terms);
     }
     if (!has_window) {
         *ret = (struct window_sheet){.count = 0};
@@ -319,11 +340,17 @@ static enum accord_error load(struct db *db, struct arena *arena,
         error = add_sums(&f, months, month_count, shares, share_count);
     if (error == ACCORD_OK)
         error = add_learners(db, &f);
+    struct window_sheet sheet = {.parts = f.parts,
+                                 .count = f.period_count * periods->version_count};
+    if (error == ACCORD_OK)
+        error = store_window_posted(db, arena, agreement, booked, &sheet.posted,
+                                    &sheet.posted_count);
+    if (error == ACCORD_OK)
+        error = window_pools_read(db, arena, periods, to_day, &sheet);
     if (error != ACCORD_OK)
         return error;
     mark_ends(&f);
-    *ret =
-        (struct window_sheet){.parts = f.parts, .count = f.period_count * periods->version_count};
+    *ret = sheet;
     return ACCORD_OK;
 }
 
@@ -339,7 +366,7 @@ enum accord_error windows_explain(struct db *db, struct arena *arena,
                                   const struct windows_steps *steps, struct window_lines *ret)
 {
     struct window_sheet sheet;
-    const enum accord_error error = load(db, arena, periods, last, &sheet);
+    const enum accord_error error = load(db, arena, periods, last, periods->open, &sheet);
     return error != ACCORD_OK ? error : fold(arena, periods, &sheet, steps, ret);
 }
 
@@ -347,14 +374,7 @@ enum accord_error windows_sheet_read(struct db *db, struct arena *arena,
                                      const struct agreement_periods *periods, int64_t booked,
                                      struct window_sheet *ret)
 {
-    struct window_sheet sheet;
-    enum accord_error error = load(db, arena, periods, booked, &sheet);
-    if (error == ACCORD_OK)
-        error = store_window_posted(db, arena, periods->versions[0].terms.agreement, booked,
-                                    &sheet.posted, &sheet.posted_count);
-    if (error == ACCORD_OK)
-        *ret = sheet;
-    return error;
+    return load(db, arena, periods, booked, booked, ret);
 }
 
 struct window_part *windows_sheet_part(const struct window_sheet *sheet,

@@ -45,6 +45,8 @@ struct window_part {
     struct accord_window_period period;
     struct accord_window_sums sums;
     struct accord_window_sums booked; /**< of sums, what the period that is closed brought */
+    struct accord_window_pool *pools; /**< those of sums */
+    size_t pool_cap;
     bool has_sums;
     bool takes_part; /**< in the fold */
 };
@@ -82,6 +84,9 @@ enum accord_error windows_sheet_post(struct arena *arena, const struct agreement
 enum accord_error windows_to_post(struct db *db, struct arena *arena,
                                   const struct agreement_periods *periods, int64_t booked,
                                   struct window_lines *ret);
+
+/** Has a version anything that is settled on sums: terms of windows, or shares of pools? */
+bool windows_any(const struct accord_agreement_version *version);
 
 /** Does a version count learners in a window? */
 bool windows_count_learners(const struct accord_agreement_version *version);

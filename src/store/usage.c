@@ -4,6 +4,16 @@
 
 static const char *const usage_kind_names[] = {"usage", "completion", "start"};
 
+bool usage_kind_find(struct slice name, enum usage_kind *ret)
+{
+    for (unsigned i = 0; i < sizeof usage_kind_names / sizeof *usage_kind_names; i++)
+        if (slice_equal(name, slice_of(usage_kind_names[i]))) {
+            *ret = (enum usage_kind)i;
+            return true;
+        }
+    return false;
+}
+
 DB_SQL(sql_usage_insert,
        "INSERT INTO usage_fact (seq, channel, kind, learner, provider, course_id, occurred_at, "
        "event_id, seconds, from_at, to_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");

@@ -32,6 +32,8 @@ struct usage_row {
     instant_us to;
 };
 enum accord_error store_usage_insert(struct db *db, const struct usage_row *rows, size_t count);
+/** By its name; false when it is none. */
+bool usage_kind_find(struct slice name, enum usage_kind *ret);
 /** Whether just this row stands, for checking it against its fact. */
 enum accord_error store_usage_stands(struct db *db, const struct usage_row *row, bool *ret);
 

@@ -217,3 +217,40 @@ CREATE TABLE pool_member (
     fee_minor @int64 NOT NULL,
     PRIMARY KEY (channel, pool, day, learner)
 ) @clustered;
+
+-- A month of a pool that members put something into, and how it was divided last.
+CREATE TABLE pool_month (
+    channel @text NOT NULL,
+    pool @text NOT NULL,
+    day @int64 NOT NULL,                   -- first of the month
+    stale @int64 NOT NULL,                 -- 1: something has come since that may divide it otherwise
+    seq @int64 NOT NULL,                   -- of the last division that changed a share; 0: none yet
+    divided_at @int64 NOT NULL,
+    took_us @int64 NOT NULL,               -- what dividing it cost, in time
+    version @int64 NOT NULL,               -- of the pool; 0: none was in force
+    fees @int64 NOT NULL,
+    idle @int64 NOT NULL,                  -- of members who used nothing that counts
+    unclaimed @int64 NOT NULL,
+    members @int64 NOT NULL,
+    idle_members @int64 NOT NULL,
+    units @int64 NOT NULL,
+    sheet_hash @bytes NOT NULL,            -- of what it was divided by: see ingest/pool_division.h
+    PRIMARY KEY (channel, pool, day)
+) @strict;
+CREATE INDEX pool_month_stale ON pool_month (stale, divided_at);
+
+-- What a provider gets of a month, by the version and term by which it joined.
+CREATE TABLE pool_share (
+    channel @text NOT NULL,
+    pool @text NOT NULL,
+    day @int64 NOT NULL,
+    provider @text NOT NULL,
+    agreement @text NOT NULL,
+    version @int64 NOT NULL,
+    term @int64 NOT NULL,                  -- index of the term
+    units @int64 NOT NULL,
+    amount @int64 NOT NULL,
+    exact @text NOT NULL,                  -- the provider's share before rounding
+    PRIMARY KEY (channel, pool, day, provider, agreement, version, term)
+) @clustered;
+CREATE INDEX pool_share_agreement ON pool_share (agreement, day);
