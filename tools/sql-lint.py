@@ -80,6 +80,7 @@ WALKS = {
     "src/store/entries.c": "sql_orphans sql_unmatched_count sql_head",
     "src/store/facts.c": "sql_with",
     "src/store/feedback.c": "sql_counts sql_all_reviews sql_facts sql_ratings",
+    "src/store/pool_months.c": "sql_all",
     "src/store/pools.c": "sql_members",
     "src/store/postings.c": "sql_trial",  # for the operator, as a job
     "src/store/periods.c": "sql_each",

@@ -63,8 +63,8 @@ struct accord_usage_event {
  * @param events     of one learner and month; they are sorted
  * @param ret_cells  room for `count`; one for each payee with units, ascending
  * @return ACCORD_OK; ACCORD_E_VALUE_OUT_OF_RANGE for negative seconds or caps, a session that ends
- *         before it begins or a basis that does not exist; ACCORD_E_OVERFLOW; ACCORD_E_OUT_OF_MEMORY.
- *         On failure ret_count is unwritten, and what is in ret_cells void
+ *         before it begins or a basis that does not exist; ACCORD_E_OVERFLOW;
+ * ACCORD_E_OUT_OF_MEMORY. On failure ret_count is unwritten, and what is in ret_cells void
  */
 enum accord_error accord_usage_cells(enum accord_usage_basis basis,
                                      const struct accord_usage_caps *caps,

@@ -58,11 +58,11 @@ extern "C" {
 
 /** What a party gets of a pool that its version joined: see accord/pool.h. */
 struct accord_window_pool {
-    uint32_t term;    /**< index of the pool term */
-    uint32_t payee;   /**< party */
-    int64_t amount;   /**< of the pool, for the period */
-    int64_t kept;     /**< >= 0: what it keeps although the pool has come down since it was told
-                           (`late_usage: up_only`); the channel of the pool bears it */
+    uint32_t term;  /**< index of the pool term */
+    uint32_t payee; /**< party */
+    int64_t amount; /**< of the pool, for the period */
+    int64_t kept;   /**< >= 0: what it keeps although the pool has come down since it was told
+                         (`late_usage: up_only`); the channel of the pool bears it */
 };
 
 /** What the settled lines of one version in one period add up to. */
@@ -75,7 +75,7 @@ struct accord_window_sums {
     /** Distinct learners with a qualifying line who have none earlier in that window: in an earlier
      *  period of it, or in this period under an earlier version. By enum accord_window. */
     int64_t new_learners[ACCORD_WINDOWS];
-    int64_t shares[ACCORD_PARTIES_MAX]; /**< what the lines gave each party */
+    int64_t shares[ACCORD_PARTIES_MAX];     /**< what the lines gave each party */
     const struct accord_window_pool *pools; /**< at most ACCORD_WINDOW_POOLS_MAX; borrowed */
     size_t pool_count;
 };
@@ -127,11 +127,12 @@ struct accord_window_state {
 
 /** One amount of a window. */
 struct accord_window_line {
-    uint32_t term;    /**< index of the term; of a cap's other side too */
-    const char *kind; /**< "tiered", "cpa", "greater_of", "residual", "pool", "late_usage",
-                           "guarantee", "recoupment", "advance", "true_up", "floor", "cap"; static */
-    uint32_t payee;   /**< party of the version, or ACCORD_PARTY_POOL */
-    int64_t amount;   /**< never 0 */
+    uint32_t term; /**< index of the term; of a cap's other side too */
+    const char
+        *kind;      /**< "tiered", "cpa", "greater_of", "residual", "pool", "late_usage",
+                         "guarantee", "recoupment", "advance", "true_up", "floor", "cap"; static */
+    uint32_t payee; /**< party of the version, or ACCORD_PARTY_POOL */
+    int64_t amount; /**< never 0 */
 };
 
 enum {

@@ -190,6 +190,7 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
         .before_commit = ingest_tx_before_commit,
         .rolled_back = ingest_tx_rolled_back,
         .idle = ingest_tx_idle,
+        .idle_every_us = CLOCK_SECOND_US,
     };
     error = writer_start(&writer, &book->writer);
     if (error == ACCORD_OK)

@@ -15,6 +15,7 @@
 #include "api/orders.h"
 #include "api/payments.h"
 #include "api/periods.h"
+#include "api/pool_months.h"
 #include "api/pools.h"
 #include "api/rates.h"
 #include "api/revenue.h"
@@ -39,6 +40,7 @@ static const struct {
     {link_operations, &link_operation_count},
     {offer_operations, &offer_operation_count},
     {pool_operations, &pool_operation_count},
+    {pool_month_operations, &pool_month_operation_count},
     {order_operations, &order_operation_count},
     {order_attribution_operations, &order_attribution_operation_count},
     {membership_operations, &membership_operation_count},

@@ -44,7 +44,7 @@ static enum accord_error cut_to_month(struct db *db, struct arena *arena,
             if (months[i].day == days[m])
                 error = accord_add(nets[m], months[i].net, &nets[m]);
     make_weights(nets, MONTHS);
-    for (uint32_t p = 0; error == ACCORD_OK && p < terms->party_count; p++) {
+    for (uint32_t p = 0; error == ACCORD_OK && p < REPORT_PAYEES; p++) {
         error = accord_apportion(window->amounts[p], nets, MONTHS, parts, NULL);
         if (error == ACCORD_OK)
             window->amounts[p] = parts[wanted];
@@ -62,6 +62,8 @@ static enum accord_error add_line(struct report_windows *windows, const struct w
         for (uint32_t p = 0; p < terms->party_count; p++)
             if (strcmp(terms->parties[p], row->payee) == 0)
                 return accord_add(window->amounts[p], row->amount, &window->amounts[p]);
+        int64_t *pools = &window->amounts[REPORT_POOLS];
+        return accord_add(*pools, row->amount, pools);
     }
     return ACCORD_OK; /* of a version that is not seen */
 }
@@ -90,7 +92,7 @@ static enum accord_error settle(struct db *db, struct arena *arena, const struct
         struct report_window *window = &windows->items[i];
         if (periods.quarterly)
             error = cut_to_month(db, arena, ask, period, window);
-        for (uint32_t p = 0; p < ACCORD_PARTIES_MAX; p++)
+        for (uint32_t p = 0; p < REPORT_PAYEES; p++)
             window->pays = window->pays || window->amounts[p] != 0;
     }
     return error;
@@ -194,7 +196,7 @@ static enum accord_error divide(struct arena *arena, struct report_window *windo
     for (size_t i = 0; i < count; i++)
         nets[i] = window->parts[i].net;
     make_weights(nets, count);
-    for (uint32_t p = 0; error == ACCORD_OK && p < terms->party_count; p++) {
+    for (uint32_t p = 0; error == ACCORD_OK && p < REPORT_PAYEES; p++) {
         error = accord_apportion(window->amounts[p], nets, count, amounts, NULL);
         for (size_t i = 0; error == ACCORD_OK && i < count; i++)
             window->parts[i].amounts[p] = amounts[i];
@@ -287,13 +289,15 @@ static enum accord_error add_amounts(struct spreading *s)
     int64_t *amounts = arena_array(s->arena, s->count, sizeof *amounts);
     enum accord_error error = amounts == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
     make_weights(s->nets, s->count);
-    for (uint32_t p = 0; error == ACCORD_OK && p < s->terms->party_count; p++) {
+    for (uint32_t p = 0; error == ACCORD_OK && p < REPORT_PAYEES; p++) {
         if (s->part->amounts[p] == 0)
             continue;
         error = accord_apportion(s->part->amounts[p], s->nets, s->count, amounts, NULL);
-        for (size_t g = 0; error == ACCORD_OK && g < s->group_at; g++)
-            error =
-                accord_add(s->groups[g].shares[p], amounts[s->places[g]], &s->groups[g].shares[p]);
+        for (size_t g = 0; error == ACCORD_OK && g < s->group_at; g++) {
+            struct report_group *group = &s->groups[g];
+            int64_t *share = p == REPORT_POOLS ? &group->pooled : &group->shares[p];
+            error = accord_add(*share, amounts[s->places[g]], share);
+        }
     }
     return error;
 }

@@ -12,19 +12,22 @@
 
 #include "api/revenue_report.h"
 
+/** Payees of a window: the parties of its version, and the pools that it joined as one. */
+enum { REPORT_POOLS = ACCORD_PARTIES_MAX, REPORT_PAYEES };
+
 /** What falls to the sales of one currency. */
 struct report_window_part {
     struct slice sale_currency;
     int64_t net;
-    int64_t amounts[ACCORD_PARTIES_MAX]; /**< by party */
+    int64_t amounts[REPORT_PAYEES]; /**< by party; what pools get last */
 };
 
 /** A version with window terms. */
 struct report_window {
     const struct agreement_version *version;
-    int64_t amounts[ACCORD_PARTIES_MAX]; /**< by party, of the month */
-    bool pays;                           /**< one of them is not zero */
-    bool provisional;                    /**< the period is open */
+    int64_t amounts[REPORT_PAYEES]; /**< likewise, of the month */
+    bool pays;                      /**< one of them is not zero */
+    bool provisional;               /**< the period is open */
     struct report_window_part *parts;
     size_t part_count;
 };

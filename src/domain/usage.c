@@ -138,8 +138,7 @@ static enum accord_error begin(struct counting *c, const struct accord_usage_eve
             return ACCORD_E_OUT_OF_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
-        if (events[i].seconds < 0 ||
-            (events[i].has_session && events[i].to_us < events[i].from_us))
+        if (events[i].seconds < 0 || (events[i].has_session && events[i].to_us < events[i].from_us))
             return ACCORD_E_VALUE_OUT_OF_RANGE;
         c->days.numbers[i] = events[i].day;
         c->courses.numbers[i] = events[i].course;

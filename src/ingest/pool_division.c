@@ -222,8 +222,7 @@ static enum accord_error add_event(struct dividing *d, const struct usage_row *r
     const enum accord_error error = keymap_at(&d->courses, &key, d->courses.count, &course);
     if (error != ACCORD_OK)
         return error;
-    d->events =
-        arena_room(d->member, d->events, d->event_count, &d->event_cap, sizeof *d->events);
+    d->events = arena_room(d->member, d->events, d->event_count, &d->event_cap, sizeof *d->events);
     if (d->events == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     struct accord_usage_event *event = &d->events[d->event_count++];
@@ -427,9 +426,9 @@ static enum accord_error divide(struct dividing *d, struct db *db, struct arena 
     hash_hex(&row->hash, hex);
     hash_add(&d->sheet, slice_of(hex));
     if (error == ACCORD_OK && d->payee_count > 0 && d->member_count > 0)
-        error = store_pool_usage(
-            db, d->channel, zone_day_start(d->pool.zone, (int32_t)day),
-            zone_day_start(d->pool.zone, (int32_t)period_after(false, day)), take_usage, d);
+        error = store_pool_usage(db, d->channel, zone_day_start(d->pool.zone, (int32_t)day),
+                                 zone_day_start(d->pool.zone, (int32_t)period_after(false, day)),
+                                 take_usage, d);
     while (error == ACCORD_OK && d->at < d->member_count)
         error = end_member(d);
     return error != ACCORD_OK ? error : finish(d, arena, ret);
@@ -439,9 +438,10 @@ static enum accord_error divide(struct dividing *d, struct db *db, struct arena 
  * unclaimed. */
 static enum accord_error leave(struct dividing *d, struct db *db, struct pool_division *ret)
 {
-    struct pool_month_row month = {
-        .channel = d->month.channel, .pool = d->month.pool, .day = d->month.day,
-        .version = d->version};
+    struct pool_month_row month = {.channel = d->month.channel,
+                                   .pool = d->month.pool,
+                                   .day = d->month.day,
+                                   .version = d->version};
     d->member_count = 0;
     enum accord_error error =
         store_pool_members_of(db, d->channel, month.pool, month.day, add_member, d);
@@ -479,10 +479,10 @@ enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreeme
     d.month = (struct pool_month_row){.channel = arena_strdup(arena, slice_of(channel)),
                                       .pool = arena_strdup(arena, slice_of(pool)),
                                       .day = day};
-    enum accord_error error = d.arena == NULL || d.member == NULL || d.month.channel == NULL ||
-                                      d.month.pool == NULL
-                                  ? ACCORD_E_OUT_OF_MEMORY
-                                  : ACCORD_OK;
+    enum accord_error error =
+        d.arena == NULL || d.member == NULL || d.month.channel == NULL || d.month.pool == NULL
+            ? ACCORD_E_OUT_OF_MEMORY
+            : ACCORD_OK;
     if (error == ACCORD_OK)
         error = store_pool_in_force(db, d.arena, channel, pool, day, &row, &found);
     if (error == ACCORD_OK && found) {

@@ -25,8 +25,8 @@ static enum accord_error touch_shares(struct ingest_tx *tx, const struct agreeme
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         const struct agreement_version *version =
             agreement_book_find(book, shares[i].agreement, shares[i].version);
-        for (uint32_t j = 0; error == ACCORD_OK && version != NULL && j < version->terms.party_count;
-             j++)
+        for (uint32_t j = 0;
+             error == ACCORD_OK && version != NULL && j < version->terms.party_count; j++)
             error = ingest_touch(tx, version->terms.parties[j]);
     }
     return error;
@@ -60,9 +60,9 @@ static enum accord_error divide_month(struct ingest_tx *tx, const struct pool_mo
     }
     if (error == ACCORD_OK)
         error = ingest_touch(tx, month->channel);
-    return error != ACCORD_OK ? error
-                              : store_pool_month_put(tx->db, &division.month, division.shares,
-                                                     division.count);
+    return error != ACCORD_OK
+               ? error
+               : store_pool_month_put(tx->db, &division.month, division.shares, division.count);
 }
 
 enum accord_error pool_divide_next(struct ingest_tx *tx, bool *ret_more)
@@ -78,11 +78,10 @@ enum accord_error pool_divide_next(struct ingest_tx *tx, bool *ret_more)
 }
 
 /* Stale months of every pool that one of the versions joined; a pool may come twice. */
-static enum accord_error find_joined(struct db *db, struct arena *arena,
-                                     const struct agreement_version *versions, size_t count,
-                                     int64_t to_day,
-                                     enum accord_error (*each)(void *, const struct pool_month_row *),
-                                     void *context)
+static enum accord_error
+find_joined(struct db *db, struct arena *arena, const struct agreement_version *versions,
+            size_t count, int64_t to_day,
+            enum accord_error (*each)(void *, const struct pool_month_row *), void *context)
 {
     enum accord_error error = ACCORD_OK;
     for (size_t i = 0; i < count; i++)
@@ -97,8 +96,8 @@ static enum accord_error find_joined(struct db *db, struct arena *arena,
                 arena_strdup(arena, (struct slice){term->pool, (size_t)(slash - term->pool)});
             if (channel == NULL)
                 return ACCORD_E_OUT_OF_MEMORY;
-            error = store_pool_months_stale(db, arena, channel, slash + 1, to_day, &rows,
-                                            &row_count);
+            error =
+                store_pool_months_stale(db, arena, channel, slash + 1, to_day, &rows, &row_count);
             for (size_t k = 0; error == ACCORD_OK && k < row_count; k++)
                 error = each(context, &rows[k]);
         }
@@ -138,7 +137,8 @@ static int by_channel_and_time(const void *a, const void *b)
     const struct pool_usage_change *x = a;
     const struct pool_usage_change *y = b;
     const int order = strcmp(x->channel, y->channel);
-    return order != 0 ? order : (x->occurred_at > y->occurred_at) - (x->occurred_at < y->occurred_at);
+    return order != 0 ? order
+                      : (x->occurred_at > y->occurred_at) - (x->occurred_at < y->occurred_at);
 }
 
 enum accord_error pool_usage_changed(struct ingest_tx *tx, struct pool_usage_change *changes,

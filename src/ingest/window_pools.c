@@ -20,8 +20,7 @@ static struct accord_window_pool *share_of(struct arena *arena, struct window_pa
     for (size_t i = 0; i < count; i++)
         if (part->pools[i].term == term && part->pools[i].payee == payee)
             return &part->pools[i];
-    part->pools =
-        arena_room(arena, part->pools, count, &part->pool_cap, sizeof *part->pools);
+    part->pools = arena_room(arena, part->pools, count, &part->pool_cap, sizeof *part->pools);
     part->sums.pools = part->pools;
     if (part->pools == NULL)
         return NULL;
@@ -77,8 +76,8 @@ enum accord_error window_pools_read(struct db *db, struct arena *arena,
 {
     struct pool_share_row *rows;
     size_t count;
-    enum accord_error error = store_pool_shares_of(
-        db, arena, periods->versions[0].terms.agreement, to_day, &rows, &count);
+    enum accord_error error = store_pool_shares_of(db, arena, periods->versions[0].terms.agreement,
+                                                   to_day, &rows, &count);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
         error = add_share(arena, periods, sheet, &rows[i]);
     for (size_t i = 0; error == ACCORD_OK && i < sheet->posted_count; i++)

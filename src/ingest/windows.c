@@ -307,8 +307,8 @@ bool windows_any(const struct accord_agreement_version *version)
 
 /* The parts; none of an agreement that settles nothing on sums. */
 static enum accord_error load(struct db *db, struct arena *arena,
-                              const struct agreement_periods *periods, int64_t last,
-                              int64_t booked, struct window_sheet *ret)
+                              const struct agreement_periods *periods, int64_t last, int64_t booked,
+                              struct window_sheet *ret)
 {
     struct folding f = {.arena = arena, .periods = periods, .last = last};
     int64_t *versions = arena_array(arena, periods->version_count, sizeof *versions);
@@ -343,8 +343,8 @@ static enum accord_error load(struct db *db, struct arena *arena,
     struct window_sheet sheet = {.parts = f.parts,
                                  .count = f.period_count * periods->version_count};
     if (error == ACCORD_OK)
-        error = store_window_posted(db, arena, agreement, booked, &sheet.posted,
-                                    &sheet.posted_count);
+        error =
+            store_window_posted(db, arena, agreement, booked, &sheet.posted, &sheet.posted_count);
     if (error == ACCORD_OK)
         error = window_pools_read(db, arena, periods, to_day, &sheet);
     if (error != ACCORD_OK)

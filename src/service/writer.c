@@ -39,6 +39,7 @@ struct writer {
     struct write_task **batch; /* batch_tasks_max places */
     unsigned since_idle;
     int64_t idle_not_before_us;
+    bool idle_failed; /* then it is left alone until that time, whatever comes */
 };
 
 /* writer_call(): who waits for a task. */
@@ -192,10 +193,16 @@ static bool run_idle(struct writer *writer)
     }
     if (error != ACCORD_OK) {
         log_failure(writer, "background_work_failed", error);
+        writer->idle_failed = true;
         writer->idle_not_before_us = clock_monotonic_us() + IDLE_RETRY_US;
         return true;
     }
+    writer->idle_failed = false;
     count(&writer->idle_runs, 1);
+    if (!more && writer->config.idle_every_us > 0) {
+        writer->idle_not_before_us = clock_monotonic_us() + writer->config.idle_every_us;
+        return true;
+    }
     return more;
 }
 
@@ -261,6 +268,8 @@ static void *writer_main(void *context)
             writer->since_idle++;
             pthread_mutex_lock(&writer->mutex);
             writer->idle_due = writer->config.idle != NULL;
+            if (!writer->idle_failed)
+                writer->idle_not_before_us = 0;
         } else if (writer->stopping) {
             break;
         } else {
@@ -367,6 +376,8 @@ void writer_wake(struct writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
     writer->idle_due = writer->config.idle != NULL;
+    if (!writer->idle_failed)
+        writer->idle_not_before_us = 0;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->mutex);
 }

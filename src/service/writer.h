@@ -63,6 +63,9 @@ struct writer_config {
      * does a small piece, for tasks wait meanwhile. After an error it is left alone for a second.
      */
     enum accord_error (*idle)(void *context, struct db *db, bool *ret_more);
+    /** And again so long after it said that nothing was left: some work waits for its time. 0: no.
+     */
+    int64_t idle_every_us;
 };
 
 /** Counts since the start; for metrics. */

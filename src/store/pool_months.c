@@ -17,15 +17,17 @@ DB_SQL(sql_came, "INSERT INTO pool_month (" COLUMNS ") VALUES ($1, $2, $3, 1, 0,
                  "0, 0, 0, $4) ON CONFLICT (channel, pool, day) DO UPDATE SET stale = 1");
 DB_SQL(sql_changed, "UPDATE pool_month SET stale = 1 WHERE channel = $1 AND day >= $2 AND day < $3 "
                     "AND stale = 0");
-/* A clock that was set back makes nobody wait. */
-DB_SQL(sql_next, FROM "stale = 1 AND (divided_at + 10 * took_us <= $1 OR divided_at > $1) "
+/* What takes no more than a twentieth of a second need not rest. A clock that was set back makes
+ * nobody wait. */
+DB_SQL(sql_next, FROM "stale = 1 AND (divided_at + 10 * took_us - 500000 <= $1 OR divided_at > $1) "
                       "ORDER BY divided_at, channel, pool, day LIMIT 1");
 DB_SQL(sql_stale, FROM "channel = $1 AND pool = $2 AND day < $3 AND stale = 1 ORDER BY day");
 DB_SQL(sql_find, FROM "channel = $1 AND pool = $2 AND day = $3");
 DB_SQL(sql_all, "SELECT " COLUMNS " FROM pool_month ORDER BY channel, pool, day");
-DB_SQL(sql_seq, "SELECT CAST(COALESCE(MAX(m.seq), 0) AS BIGINT) FROM pool_share s JOIN pool_month m "
-                "ON m.channel = s.channel AND m.pool = s.pool AND m.day = s.day "
-                "WHERE s.agreement = $1 AND s.day < $2");
+DB_SQL(sql_seq,
+       "SELECT CAST(COALESCE(MAX(m.seq), 0) AS BIGINT) FROM pool_share s JOIN pool_month m "
+       "ON m.channel = s.channel AND m.pool = s.pool AND m.day = s.day "
+       "WHERE s.agreement = $1 AND s.day < $2");
 DB_SQL(sql_put, "UPDATE pool_month SET stale = $4, seq = $5, divided_at = $6, took_us = $7, "
                 "version = $8, fees = $9, idle = $10, unclaimed = $11, members = $12, "
                 "idle_members = $13, units = $14, sheet_hash = $15 "
@@ -194,8 +196,9 @@ enum accord_error store_pool_months_seq(struct db *db, const char *agreement, in
 
 /* ---- what a month is divided by ---- */
 
-DB_SQL(sql_members_of, "SELECT learner, fee_minor FROM pool_member WHERE channel = $1 AND pool = $2 "
-                       "AND day = $3 AND fee_minor <> 0 ORDER BY learner");
+DB_SQL(sql_members_of,
+       "SELECT learner, fee_minor FROM pool_member WHERE channel = $1 AND pool = $2 "
+       "AND day = $3 AND fee_minor <> 0 ORDER BY learner");
 DB_SQL(sql_usage,
        "SELECT u.seq, u.kind, u.learner, u.provider, u.course_id, u.occurred_at, u.event_id, "
        "u.seconds, u.from_at, u.to_at, f.received_at FROM usage_fact u JOIN fact f ON f.seq = "
@@ -282,8 +285,7 @@ enum accord_error store_pool_usage(struct db *db, const char *channel, instant_u
 
 /* ---- shares ---- */
 
-#define SHARE_LIST                                                                                 \
-    "channel, pool, day, provider, agreement, version, term, units, amount, exact"
+#define SHARE_LIST "channel, pool, day, provider, agreement, version, term, units, amount, exact"
 #define SHARES "SELECT " SHARE_LIST " FROM pool_share WHERE "
 DB_SQL(sql_shares, SHARES "channel = $1 AND pool = $2 AND day = $3 "
                           "ORDER BY provider, agreement, version, term");
