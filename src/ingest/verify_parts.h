@@ -38,6 +38,7 @@ enum accord_error verify_memberships(struct verify *v);
 enum accord_error verify_strays(struct verify *v);
 enum accord_error verify_ratings(struct verify *v);
 enum accord_error verify_periods(struct verify *v);
+enum accord_error verify_pools(struct verify *v);
 
 void verify_entry_differs(struct verify *v, const struct order_name *name, int64_t sale_seq,
                           int64_t line, const char *what);

@@ -20,12 +20,13 @@ struct writer {
     char *url;
     pthread_t thread;
 
-    pthread_mutex_t mutex; /* guards the queue, stopping and idle_due */
+    pthread_mutex_t mutex; /* guards the queue and the flags behind it */
     pthread_cond_t wake;
     struct write_task *first;
     struct write_task **last;
     bool stopping;
     bool idle_due; /* idle() may have work */
+    bool woken;    /* it has, whatever it said */
 
     atomic_size_t depth;
     atomic_int_fast64_t transactions;
@@ -245,8 +246,9 @@ static void wait_for_work(struct writer *writer)
 
 static bool idle_may_run(const struct writer *writer)
 {
-    return writer->idle_due && !writer->stopping &&
-           clock_monotonic_us() >= writer->idle_not_before_us &&
+    const bool its_time = clock_monotonic_us() >= writer->idle_not_before_us ||
+                          (writer->woken && !writer->idle_failed);
+    return writer->idle_due && !writer->stopping && its_time &&
            (writer->first == NULL || writer->since_idle >= TRANSACTIONS_PER_IDLE);
 }
 
@@ -256,7 +258,7 @@ static void *writer_main(void *context)
     pthread_mutex_lock(&writer->mutex);
     for (;;) {
         if (idle_may_run(writer)) {
-            writer->idle_due = false;
+            writer->idle_due = writer->woken = false;
             pthread_mutex_unlock(&writer->mutex);
             const bool more = run_idle(writer);
             pthread_mutex_lock(&writer->mutex);
@@ -376,8 +378,7 @@ void writer_wake(struct writer *writer)
 {
     pthread_mutex_lock(&writer->mutex);
     writer->idle_due = writer->config.idle != NULL;
-    if (!writer->idle_failed)
-        writer->idle_not_before_us = 0;
+    writer->woken = true;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->mutex);
 }
