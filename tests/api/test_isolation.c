@@ -43,6 +43,13 @@ static void setup(void)
                    "\"payee\":\"victim\",\"share_ppm\":500000},{\"kind\":\"residual\",\"payee\":"
                    "\"victim-shop\"}]",
                    (const char *const[]){victim, seller, NULL});
+    make_agreement("club",
+                   text("\"parties\":[\"%s\",\"victim-shop\"],\"scope\":{\"providers\":[\"%s\"],"
+                        "\"channels\":[\"victim-shop\"]},\"effective\":{\"from\":"
+                        "\"2025-01-01T00:00:00Z\"},\"currency\":\"CNY\",\"terms\":[{\"kind\":"
+                        "\"residual\",\"payee\":\"victim-shop\"}]",
+                        operator_id(), operator_id()),
+                   (const char *const[]){operator_key, seller, NULL});
     post_facts(
         seller,
         "{\"event_id\":\"o1\",\"type\":\"order.paid\",\"occurred_at\":\"2025-01-10T00:00:00Z\","
@@ -60,6 +67,12 @@ static void setup(void)
                       "\"from\":\"2025-01\",\"share_ppm\":1,\"basis\":\"seconds\",\"method\":"
                       "\"pro_rata\",\"idle\":\"retain\"}"),
                   201);
+    expect_status(put(seller, "/v1/offers/o", "If-None-Match: *",
+                      "{\"kind\":\"membership\",\"title\":\"" MARK
+                      " club\",\"currency\":\"CNY\",\"price\":1,\"items\":[],\"valid\":{\"from\":"
+                      "\"2025-01-01T00:00:00Z\"},\"membership\":{\"days\":31,\"pool\":\"pool\"}}"),
+                  201);
+    expect_status(get(seller, "/v1/pools/pool/periods/2025-01"), 200);
     expect_status(
         put(seller, "/v1/offers/pack", "If-None-Match: *",
             "{\"kind\":\"single\",\"title\":\"" MARK
@@ -181,6 +194,7 @@ static const struct probe {
     {"getRevenue", "/v1/revenue?period=2025-01&partner=victim", NULL, NULL, false},
     {"listPools", "/v1/pools", NULL, NULL, true},
     {"getPool", "/v1/pools/pool?channel=victim-shop", NULL, NULL, false},
+    {"getPoolPeriod", "/v1/pools/pool/periods/2025-01?channel=victim-shop", NULL, NULL, false},
     {"putPool", "/v1/pools/pool?channel=victim-shop",
      "{\"title\":\"X\",\"currency\":\"CNY\",\"time_zone\":\"UTC\",\"from\":\"2025-01\",\"share_"
      "ppm\":1,"
