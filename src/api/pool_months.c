@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/pool_explain.h"
 #include "ingest/periods.h"
 #include "ingest/pool.h"
 #include "store/pool_months.h"
@@ -108,32 +109,15 @@ static void answer(struct call *call)
 {
     const struct month_call *state = call->state;
     const struct pool_month_row *month = &state->month;
-    char label[PERIOD_LABEL_MAX];
-    char hex[HASH_HEX_MAX];
     if (state->not_modified)
         return;
     struct json_writer w = call_json(call, 200);
-    period_label(false, month->day, label);
-    hash_hex(&month->sheet_hash, hex);
     jw_object(&w);
-    jw_key_str(&w, "channel", month->channel);
-    jw_key_str(&w, "pool", month->pool);
-    jw_key_str(&w, "period", label);
+    pool_month_write(&w, month, state->pool.currency);
     jw_key_int(&w, "version", state->row.version);
     jw_key_str(&w, "basis", pool_basis_names[state->pool.basis]);
     jw_key_str(&w, "method", pool_method_names[state->pool.method]);
     jw_key_str(&w, "idle_policy", pool_idle_names[state->pool.idle]);
-    jw_key_bool(&w, "pending", month->stale);
-    if (month->divided_at > 0) {
-        jw_key_time(&w, "divided_at", month->divided_at);
-        jw_key_str(&w, "sheet_hash", hex);
-    }
-    jw_key_int(&w, "members", month->members);
-    jw_key_int(&w, "idle_members", month->idle_members);
-    jw_key_int(&w, "units", month->units);
-    jw_key_money(&w, "fees", month->fees, state->pool.currency);
-    jw_key_money(&w, "idle", month->idle, state->pool.currency);
-    jw_key_money(&w, "unclaimed", month->unclaimed, state->pool.currency);
     jw_key(&w, "providers");
     jw_array(&w);
     for (size_t i = 0; i < state->count;)

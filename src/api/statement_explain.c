@@ -4,6 +4,7 @@
 #include "api/explain.h"
 #include "api/membership_explain.h"
 #include "api/order_explain.h"
+#include "api/pool_explain.h"
 #include "api/settlement_call.h"
 #include "api/statement_call.h"
 #include "api/statement_lines.h"
@@ -26,6 +27,7 @@ struct explain_call {
     struct membership_line_explained term_before;
     struct accord_step *steps; /* of a window */
     size_t step_count;
+    struct pool_explained pools; /* of a share of a pool */
     bool out_of_memory;
     bool exact;
     bool not_modified;
@@ -140,6 +142,9 @@ static void explain_window(struct call *call, struct explain_call *state)
         return;
     }
     state->exact = sum_of(now.rows, now.count, line) == sum_of(posted, count, line);
+    if (strcmp(line->kind, "pool") == 0 || strcmp(line->kind, "late_usage") == 0)
+        call_check(call, pool_explain(call, &state->periods, state->row.agreement, line,
+                                      &state->pools));
 }
 
 /* ---- both ---- */
@@ -174,6 +179,8 @@ static void write_window(struct json_writer *w, const struct explain_call *state
         explain_write_step(w, &step);
     }
     jw_array_end(w);
+    if (state->pools.count > 0)
+        pool_explained_write(w, &state->pools, settlement_currency(state->row.currency));
     jw_object_end(w);
     jw_key_null(w, "before");
 }

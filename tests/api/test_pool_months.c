@@ -330,6 +330,13 @@ START_TEST(shares_stand_in_statements)
         text_at(get(providers[0], "/v1/statements?agreement=state-pa&partner=pa"), "/items/0/id"),
         text_at(is, "/items/0/line"));
     expect_status(is, 200);
+    expect_bool(is, "/exact", true);
+    expect_text(is, "/after/steps/1/op", "pool");
+    expect_count(is, "/after/pools", 1);
+    expect_text(is, "/after/pools/0/period", "2025-01");
+    expect_int(is, "/after/pools/0/fees/amount", 16500);
+    expect_text(is, "/after/pools/0/share/exact", "6075");
+    expect_int(is, "/after/pools/0/share/units", 120 * 60);
     is = lines_of(shop, "state-pa", "@pool:state/library", "2025-01");
     ck_assert_ptr_nonnull(strstr(is->body, "\"earned\":-6075"));
     ck_assert_int_eq(pool_balance("state"), 3000);

@@ -9,7 +9,7 @@
 
 #include "accord/withholding.h"
 
-enum { PARTS = 12, TIERS = 3 };
+enum { PARTS = 12, TIERS = 3, POOLS = 3 };
 
 static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
@@ -123,7 +123,8 @@ static struct accord_window_period read_period(struct input *input, int64_t *num
 }
 
 static struct accord_window_sums read_sums(struct input *input,
-                                           const struct accord_agreement_version *version)
+                                           const struct accord_agreement_version *version,
+                                           struct accord_window_pool shares[POOLS])
 {
     struct accord_window_sums sums = {.base = number(input)};
     sums.open = number(input);
@@ -133,6 +134,13 @@ static struct accord_window_sums read_sums(struct input *input,
         sums.new_learners[w] = number(input);
     for (uint32_t i = 0; i < version->party_count; i++)
         sums.shares[i] = number(input);
+    sums.pools = shares;
+    for (; sums.pool_count < POOLS && (byte(input) & 1) != 0; sums.pool_count++) {
+        shares[sums.pool_count] =
+            (struct accord_window_pool){.term = below(input, 9), .payee = below(input, 9)};
+        shares[sums.pool_count].amount = number(input);
+        shares[sums.pool_count].kept = number(input);
+    }
     return sums;
 }
 
@@ -152,8 +160,8 @@ static void must_add_up(const struct accord_window_sums *sums,
 {
     __extension__ __int128 sum = 0;
     for (size_t i = 0; i < count; i++) {
-        must(lines[i].amount != 0 && lines[i].payee < version->party_count &&
-             lines[i].term < version->term_count);
+        must(lines[i].amount != 0 && lines[i].term < version->term_count);
+        must(lines[i].payee < version->party_count || lines[i].payee == ACCORD_PARTY_POOL);
         sum += lines[i].amount;
     }
     must(sum == sums->open);
@@ -181,7 +189,7 @@ static void try_part(const struct accord_agreement_version *version,
         must(term == UINT32_MAX || term < version->term_count);
         return;
     }
-    must(steps >= count);
+    must(steps + sums->pool_count >= count);
     must_add_up(sums, version, lines, count);
 }
 
@@ -214,7 +222,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < PARTS && input.at < input.end; i++) {
         const struct accord_agreement_version *version = &versions[below(&input, 2)];
         const struct accord_window_period period = read_period(&input, &period_number);
-        const struct accord_window_sums sums = read_sums(&input, version);
+        struct accord_window_pool shares[POOLS];
+        const struct accord_window_sums sums = read_sums(&input, version, shares);
         try_part(version, &period, &sums, &state);
     }
     return 0;
