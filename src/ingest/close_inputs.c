@@ -55,8 +55,7 @@ static bool is_party(const struct agreement_version *version, const char *partne
 static bool needs_more_than_orders(const struct agreement_version *version)
 {
     for (uint32_t i = 0; i < version->terms.term_count; i++)
-        if (version->terms.terms[i].kind == ACCORD_TERM_REFERRAL ||
-            version->terms.terms[i].kind == ACCORD_TERM_POOL)
+        if (version->terms.terms[i].kind == ACCORD_TERM_REFERRAL)
             return true;
     return false;
 }
@@ -246,6 +245,8 @@ enum accord_error closing_inputs(struct closing *c)
     choose_derived(c);
     for (size_t i = 0; error == ACCORD_OK && i < c->count; i++)
         error = write_beginning(c, c->accounts[i]);
+    if (error == ACCORD_OK)
+        error = closing_inputs_pools(c);
     return error != ACCORD_OK ? error : closing_inputs_lines(c);
 }
 

@@ -157,6 +157,8 @@ enum accord_error closing_work_out(const struct closing *c, const struct closing
 
 /** Writes what statements are made from, up to what is not in lines; accounts are in order. */
 enum accord_error closing_inputs(struct closing *c);
+/** Of that what pools gave (ingest/close_input_pools.c). */
+enum accord_error closing_inputs_pools(struct closing *c);
 /** Of that the lines (ingest/close_input_lines.c). */
 enum accord_error closing_inputs_lines(struct closing *c);
 enum { CLOSING_CHUNK_BYTES = 64 << 10 }; /**< of a piece of a file, about */

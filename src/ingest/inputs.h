@@ -17,6 +17,13 @@
  *                              period: the sums that windows are folded over; `learners` is that
  *                              of now, by window
  *     {"kind":"posted", …}     window lines of earlier statements, summed up
+ *     {"kind":"pool", …}       what a provider gets of a month of a pool, with the hash of all that
+ * the month was divided by
+ *     {"kind":"sheet", …}      how a month of a pool that is open (`open_inputs`) was divided, and
+ * what the statement's partner (`own` of the weights) got of it in all; then
+ *     {"kind":"member", …}     each member, under a name of this statement: what it put in, and
+ * units by provider, in pairs of the provider's place and the units. For months that have been
+ * divided since the statement before
  *     {"kind":"order", …}      an order with a line in this statement: what counts of it, and what
  *                              earlier statements say of its lines. spread: other lines are left
  *                              out, and refunds of the whole order stand as they reached each line

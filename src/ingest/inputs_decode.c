@@ -1,5 +1,7 @@
 #include "ingest/inputs_decode.h"
 
+#include "ingest/pool.h"
+
 /* Amounts of a file are sums as often as not: any int64. */
 #define ANY(type, member) JSON_INT(type, member, INT64_MIN, INT64_MAX)
 #define COUNT(type, member) JSON_INT(type, member, 0, INT64_MAX)
@@ -10,7 +12,7 @@
 #define DAY(type, member) JSON_ID(type, member, 10, 10)
 #define HASH(type, member) JSON_ID(type, member, 64, 64)
 
-enum { GROUPS_MAX = 1 << 20, REFUNDS_MAX = 1 << 20, VERSIONS_MAX = 1 << 16 };
+enum { GROUPS_MAX = 1 << 20, REFUNDS_MAX = 1 << 20, VERSIONS_MAX = 1 << 16, PAYEES_MAX = 1 << 20 };
 
 static const struct json_field any_int = JSON_ELEMENT(JSON_KIND_INT, INT64_MIN, INT64_MAX);
 static const struct json_field count = JSON_ELEMENT(JSON_KIND_INT, 0, INT64_MAX);
@@ -74,6 +76,48 @@ static const struct json_field part_fields[] = {
     DAY(struct inputs_part_row, year),
 };
 const struct json_object inputs_part_spec = JSON_OBJECT(struct inputs_part_row, part_fields);
+
+static const struct json_field pool_fields[] = {
+    ANY(struct inputs_pool_row, amount),
+    ID(struct inputs_pool_row, channel),
+    JSON_STRING(struct inputs_pool_row, exact, 0, ACCORD_EXACT_TEXT),
+    ID(struct inputs_pool_row, kind),
+    DAY(struct inputs_pool_row, month),
+    ID(struct inputs_pool_row, pool),
+    COUNT(struct inputs_pool_row, pool_version),
+    ID(struct inputs_pool_row, provider),
+    HASH(struct inputs_pool_row, sheet_hash),
+    COUNT(struct inputs_pool_row, term),
+    COUNT(struct inputs_pool_row, units),
+    COUNT(struct inputs_pool_row, version),
+};
+const struct json_object inputs_pool_spec = JSON_OBJECT(struct inputs_pool_row, pool_fields);
+
+static const struct json_field sheet_fields[] = {
+    ANY(struct inputs_sheet_row, amount),
+    COUNT(struct inputs_sheet_row, cap_units),
+    ID(struct inputs_sheet_row, channel),
+    ANY(struct inputs_sheet_row, fees),
+    JSON_ENUM(struct inputs_sheet_row, idle, pool_idle_names),
+    ID(struct inputs_sheet_row, kind),
+    COUNT(struct inputs_sheet_row, lambda_ppm),
+    JSON_ENUM(struct inputs_sheet_row, method, pool_method_names),
+    COUNT(struct inputs_sheet_row, min_units),
+    DAY(struct inputs_sheet_row, month),
+    JSON_INT_OR(struct inputs_sheet_row, own, 0, INT32_MAX, -1),
+    ID(struct inputs_sheet_row, pool),
+    ANY(struct inputs_sheet_row, unclaimed),
+    JSON_ARRAY_SCALAR(struct inputs_sheet_row, weights_ppm, &count, 0, PAYEES_MAX),
+};
+const struct json_object inputs_sheet_spec = JSON_OBJECT(struct inputs_sheet_row, sheet_fields);
+
+static const struct json_field member_fields[] = {
+    ANY(struct inputs_member_row, fee),
+    ID(struct inputs_member_row, kind),
+    JSON_ID_OPT(struct inputs_member_row, learner, 1, 64),
+    JSON_ARRAY_SCALAR(struct inputs_member_row, units, &count, 0, 2 * PAYEES_MAX),
+};
+const struct json_object inputs_member_spec = JSON_OBJECT(struct inputs_member_row, member_fields);
 
 static const struct json_field posted_fields[] = {
     ANY(struct inputs_posted_row, amount),

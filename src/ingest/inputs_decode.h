@@ -67,6 +67,45 @@ struct inputs_posted_row {
     int64_t version;
 };
 
+struct inputs_pool_row {
+    int64_t amount;
+    struct slice channel;
+    struct slice exact;
+    struct slice kind;
+    struct slice month;
+    struct slice pool;
+    int64_t pool_version;
+    struct slice provider;
+    struct slice sheet_hash;
+    int64_t term;
+    int64_t units;
+    int64_t version;
+};
+
+struct inputs_sheet_row {
+    int64_t amount;
+    int64_t cap_units;
+    struct slice channel;
+    int64_t fees;
+    int idle; /**< enum accord_pool_idle */
+    struct slice kind;
+    int64_t lambda_ppm;
+    int method; /**< enum accord_pool_method */
+    int64_t min_units;
+    struct slice month;
+    int64_t own; /**< -1: did not join */
+    struct slice pool;
+    int64_t unclaimed;
+    struct json_array weights_ppm; /**< of int64_t, by provider */
+};
+
+struct inputs_member_row {
+    int64_t fee;
+    struct slice kind;
+    struct slice learner;
+    struct json_array units; /**< of int64_t: places of providers and units, in turns */
+};
+
 struct inputs_line_row {
     struct slice course_id;
     struct json_array discounts; /**< of int64_t */
@@ -170,6 +209,9 @@ extern const struct json_object inputs_head_spec;
 extern const struct json_object inputs_version_spec;
 extern const struct json_object inputs_settings_spec;
 extern const struct json_object inputs_part_spec;
+extern const struct json_object inputs_pool_spec;
+extern const struct json_object inputs_sheet_spec;
+extern const struct json_object inputs_member_spec;
 extern const struct json_object inputs_posted_spec;
 extern const struct json_object inputs_order_spec;
 extern const struct json_object inputs_given_spec;

@@ -8,14 +8,15 @@
 
 #include "ingest/inputs_reading.h"
 #include "ingest/rates.h"
+#include "ingest/window_pools.h"
 
 enum { ROW_BYTES_MAX = 64 << 20, LINE_BYTES_MAX = 1 << 20 };
 
 static const size_t arena_bytes_max = (size_t)1 << 30;
 
-static const char *const row_names[ROW_KINDS] = {"inputs",  "version", "settings", "part",
-                                                 "posted",  "order",   "line",     "adjustment",
-                                                 "payment", "hold",    "end"};
+static const char *const row_names[ROW_KINDS] = {
+    "inputs", "version", "settings", "part",       "posted",  "pool", "sheet",
+    "member", "order",   "line",     "adjustment", "payment", "hold", "end"};
 
 enum accord_error inputs_reader_new(inputs_line_fn *each, void *context, struct inputs_reader **ret)
 {
@@ -45,6 +46,7 @@ void inputs_reader_free(struct inputs_reader *r)
     arena_free(r->row);
     buf_done(&r->partial);
     buf_done(&r->c.line);
+    inputs_sheet_free(r->pool_sheet);
     free(r);
 }
 
@@ -294,6 +296,8 @@ static enum accord_error settle_windows(struct inputs_reader *r)
     r->windows_done = true;
     for (size_t i = 0; error == ACCORD_OK && i < c->sheet.count; i++)
         error = windows_part_add_booked(&c->sheet.parts[i]);
+    if (error == ACCORD_OK)
+        error = window_pools_keep(r->arena, &c->periods, &c->sheet);
     if (error == ACCORD_OK && c->sheet.count > 0)
         error = windows_sheet_post(r->arena, &c->periods, &c->sheet, c->day, &c->windows);
     if (error == ACCORD_OK)
@@ -361,6 +365,12 @@ static enum accord_error take_row(struct inputs_reader *r, enum row_kind kind, s
         return take_part(r, text);
     case ROW_POSTED:
         return take_posted(r, text);
+    case ROW_POOL:
+        return inputs_take_pool(r, text);
+    case ROW_SHEET:
+        return inputs_take_sheet(r, text);
+    case ROW_MEMBER:
+        return inputs_take_member(r, text);
     case ROW_ORDER:
         return inputs_take_order(r, text);
     case ROW_GIVEN:
@@ -388,6 +398,8 @@ static bool may_follow(const struct inputs_reader *r, enum row_kind kind)
         return false;
     if (kind == ROW_END)
         return r->kind == ROW_HOLD;
+    if (kind == ROW_SHEET && r->kind == ROW_MEMBER)
+        return true;
     return kind >= r->kind && !(kind == ROW_GIVEN && r->kind == ROW_ORDER);
 }
 
@@ -408,6 +420,8 @@ static enum accord_error take_text(struct inputs_reader *r, struct slice text)
     enum accord_error error = ACCORD_OK;
     if (kind > ROW_SETTINGS && r->account == NULL)
         error = seal(r);
+    if (error == ACCORD_OK && kind != ROW_MEMBER)
+        error = inputs_end_sheet(r);
     if (error == ACCORD_OK && kind > ROW_GIVEN && !r->windows_done)
         error = settle_windows(r);
     if (error == ACCORD_OK)
@@ -471,6 +485,10 @@ static enum accord_error compare(struct inputs_reader *r, struct inputs_result *
                      says(result, "closing", r->end.closing, a.closing) &&
                      says(result, "due", r->end.due, a.due) &&
                      says(result, "payable", r->end.payable, a.payable);
+    if (result->agrees && r->differs[0] != '\0') {
+        result->agrees = false;
+        snprintf(result->why, sizeof result->why, "%s", r->differs);
+    }
     if (result->agrees && !slice_equal(r->end.lines_hash, slice_of(hex))) {
         result->agrees = false;
         snprintf(result->why, sizeof result->why, "the hash of the lines is another one");

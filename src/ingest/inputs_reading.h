@@ -13,6 +13,9 @@ enum row_kind {
     ROW_SETTINGS,
     ROW_PART,
     ROW_POSTED,
+    ROW_POOL,
+    ROW_SHEET,
+    ROW_MEMBER,
     ROW_ORDER,
     ROW_GIVEN,
     ROW_ADJUSTMENT,
@@ -21,6 +24,8 @@ enum row_kind {
     ROW_END,
     ROW_KINDS,
 };
+
+struct inputs_sheet; /* a month of a pool that is being divided again */
 
 struct inputs_reader {
     struct arena *arena; /* of what is kept */
@@ -39,6 +44,8 @@ struct inputs_reader {
     size_t version_cap;
     size_t part_cap;
     size_t posted_cap;
+    struct inputs_sheet *pool_sheet; /* NULL: none is at hand */
+    char differs[192];               /* what a sheet comes to that the file says otherwise */
     bool settings;
     bool windows_done;
     struct inputs_end_row end;
@@ -59,6 +66,14 @@ const struct agreement_version *inputs_find_version(const struct inputs_reader *
 bool inputs_take_period(const struct inputs_reader *r, struct slice text, int64_t *ret);
 /** Takes a line of the statement (a statement_line_fn). */
 enum accord_error inputs_take_statement_line(void *context, const struct statement_line *line);
+/** Takes rows of pools (ingest/inputs_pools.c). */
+enum accord_error inputs_take_pool(struct inputs_reader *r, struct slice text);
+enum accord_error inputs_take_sheet(struct inputs_reader *r, struct slice text);
+enum accord_error inputs_take_member(struct inputs_reader *r, struct slice text);
+/** Divides the sheet at hand, if there is one, and compares. */
+enum accord_error inputs_end_sheet(struct inputs_reader *r);
+/** NULL is a no-op. */
+void inputs_sheet_free(struct inputs_sheet *sheet);
 /** Takes an order's row (ingest/inputs_order.c). */
 enum accord_error inputs_take_order(struct inputs_reader *r, struct slice text);
 

@@ -48,6 +48,7 @@ struct dividing {
     size_t event_count;
     size_t event_cap;
     struct accord_pool *divided;
+    const struct pool_sheet *seen_by; /* or NULL */
     struct hash_stream sheet;
     struct pool_month_row month;
     struct accord_step *steps; /* by payee: its share */
@@ -123,8 +124,12 @@ static enum accord_error make_pool(struct dividing *d)
     };
     d->steps = arena_array(d->arena, d->payee_count + (size_t)1, sizeof *d->steps);
     d->units = arena_array(d->arena, d->payee_count + (size_t)1, sizeof *d->units);
-    return d->steps == NULL || d->units == NULL ? ACCORD_E_OUT_OF_MEMORY
-                                                : accord_pool_new(&terms, &d->divided);
+    if (d->steps == NULL || d->units == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error = accord_pool_new(&terms, &d->divided);
+    return error != ACCORD_OK || d->seen_by == NULL
+               ? error
+               : d->seen_by->begin(d->seen_by->context, &terms, d->payees);
 }
 
 /* ---- what members used ---- */
@@ -277,6 +282,10 @@ static enum accord_error end_member(struct dividing *d)
     d->month.idle_members += idle;
     if (error == ACCORD_OK)
         note_member(d, member, cells, count);
+    if (error == ACCORD_OK && d->seen_by != NULL)
+        error =
+            d->seen_by->member(d->seen_by->context, member->has_learner ? member->learner : NULL,
+                               member->fee, cells, count);
     arena_reset(d->member);
     d->events = NULL;
     d->event_count = d->event_cap = 0;
@@ -465,13 +474,14 @@ static bool cannot_be(enum accord_error error)
 
 enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreement_book *book,
                               const char *channel, const char *pool, int64_t day,
-                              struct pool_division *ret)
+                              const struct pool_sheet *sheet, struct pool_division *ret)
 {
     struct dividing d = {
         .arena = arena_new(DIVISION_BYTES_MAX),
         .member = arena_new(DIVISION_BYTES_MAX),
         .book = book,
         .channel = channel,
+        .seen_by = sheet,
     };
     struct pool_division division = {.count = 0};
     struct pool_row row;

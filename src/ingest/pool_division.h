@@ -26,10 +26,21 @@ struct pool_division {
     size_t count;
 };
 
-/** Divides a month on what the database says now, and writes nothing. */
+/** Who wants to see what a month is divided by. A month that cannot be divided shows nothing. */
+struct pool_sheet {
+    /** First: the terms, and who joined, by index; `weights_ppm` is in the same order. */
+    enum accord_error (*begin)(void *context, const struct accord_pool_terms *terms,
+                               const char *const *providers);
+    /** Each member, by learner; `learner` is NULL for what nobody known put in. */
+    enum accord_error (*member)(void *context, const uint8_t *learner, int64_t fee_minor,
+                                const struct accord_pool_cell *cells, size_t count);
+    void *context;
+};
+
+/** Divides a month on what the database says now, and writes nothing. @param sheet  NULL: nobody */
 enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreement_book *book,
                               const char *channel, const char *pool, int64_t day,
-                              struct pool_division *ret);
+                              const struct pool_sheet *sheet, struct pool_division *ret);
 
 /** Divides one stale month that may be divided now; *ret_more: there may be others. */
 enum accord_error pool_divide_next(struct ingest_tx *tx, bool *ret_more);

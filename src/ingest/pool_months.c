@@ -42,7 +42,7 @@ static enum accord_error divide_month(struct ingest_tx *tx, const struct pool_mo
     enum accord_error error = ingest_agreements(tx, &book);
     if (error == ACCORD_OK)
         error = pool_divide(tx->db, tx->arena, book, month->channel, month->pool, month->day,
-                            &division);
+                            NULL, &division);
     if (error == ACCORD_OK)
         error = store_pool_shares(tx->db, tx->arena, month->channel, month->pool, month->day,
                                   &before, &before_count);

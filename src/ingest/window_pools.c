@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "store/pool_months.h"
-
 static uint32_t party_of(const struct accord_agreement_version *terms, const char *id)
 {
     for (uint32_t i = 0; i < terms->party_count; i++)
@@ -30,18 +28,18 @@ static struct accord_window_pool *share_of(struct arena *arena, struct window_pa
     return &part->pools[count];
 }
 
-static enum accord_error add_share(struct arena *arena, const struct agreement_periods *periods,
+enum accord_error window_pools_add(struct arena *arena, const struct agreement_periods *periods,
                                    const struct window_sheet *sheet,
                                    const struct pool_share_row *row)
 {
     struct window_part *part = windows_sheet_part(
         sheet, periods, period_of_day(periods->quarterly, row->day), row->version);
     if (part == NULL)
-        return ACCORD_E_INTERNAL;
+        return ACCORD_E_VALUE_UNKNOWN;
     const struct accord_agreement_version *terms = &periods->versions[part->version].terms;
     const uint32_t payee = party_of(terms, row->provider);
     if (payee == UINT32_MAX || row->term < 0 || row->term >= terms->term_count)
-        return ACCORD_E_INTERNAL;
+        return ACCORD_E_VALUE_UNKNOWN;
     struct accord_window_pool *share = share_of(arena, part, (uint32_t)row->term, payee);
     return share == NULL ? ACCORD_E_OUT_OF_MEMORY
                          : accord_add(share->amount, row->amount, &share->amount);
@@ -70,16 +68,10 @@ static enum accord_error add_told(struct arena *arena, const struct agreement_pe
                          : accord_add(share->kept, row->amount, &share->kept);
 }
 
-enum accord_error window_pools_read(struct db *db, struct arena *arena,
-                                    const struct agreement_periods *periods, int64_t to_day,
+enum accord_error window_pools_keep(struct arena *arena, const struct agreement_periods *periods,
                                     const struct window_sheet *sheet)
 {
-    struct pool_share_row *rows;
-    size_t count;
-    enum accord_error error = store_pool_shares_of(db, arena, periods->versions[0].terms.agreement,
-                                                   to_day, &rows, &count);
-    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-        error = add_share(arena, periods, sheet, &rows[i]);
+    enum accord_error error = ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < sheet->posted_count; i++)
         if (strcmp(sheet->posted[i].kind, "pool") == 0 ||
             strcmp(sheet->posted[i].kind, "late_usage") == 0)
@@ -93,4 +85,19 @@ enum accord_error window_pools_read(struct db *db, struct arena *arena,
             share->kept = kept > 0 && share->kept > 0 ? kept : 0;
         }
     return error;
+}
+
+enum accord_error window_pools_read(struct db *db, struct arena *arena,
+                                    const struct agreement_periods *periods, int64_t to_day,
+                                    const struct window_sheet *sheet)
+{
+    struct pool_share_row *rows;
+    size_t count;
+    enum accord_error error = store_pool_shares_of(db, arena, periods->versions[0].terms.agreement,
+                                                   to_day, &rows, &count);
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        error = window_pools_add(arena, periods, sheet, &rows[i]);
+    if (error == ACCORD_E_VALUE_UNKNOWN)
+        error = ACCORD_E_INTERNAL; /* divisions follow agreements */
+    return error != ACCORD_OK ? error : window_pools_keep(arena, periods, sheet);
 }

@@ -285,9 +285,9 @@ START_TEST(another_currency_waits)
                         operator_id(), operator_id()),
                    (const char *const[]){abroad, operator_key, NULL});
     post_facts(abroad, "{\"event_id\":\"m1\",\"type\":\"membership.started\",\"occurred_at\":"
-                     "\"2025-01-01T00:00:00Z\",\"membership_id\":\"m-1\",\"offer\":\"year\","
-                     "\"learner\":\"u1\",\"currency\":\"USD\",\"paid\":36500,"
-                     "\"from\":\"2025-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:00:00Z\"}");
+                       "\"2025-01-01T00:00:00Z\",\"membership_id\":\"m-1\",\"offer\":\"year\","
+                       "\"learner\":\"u1\",\"currency\":\"USD\",\"paid\":36500,"
+                       "\"from\":\"2025-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:00:00Z\"}");
     expect_text(get(abroad, "/v1/memberships/abroad/m-1"), "/terms/0/months/0/held", "no_rate");
 }
 END_TEST
