@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ingest/bundles.h"
+#include "ingest/challenge_rounds.h"
 #include "ingest/offer.h"
 #include "store/offers.h"
 #include "store/partners.h"
@@ -208,6 +209,8 @@ static enum accord_error put_write(struct call *call)
     /* Whoever bought before may have done so under this version: the sale decides. */
     if (error == ACCORD_OK && funds_pool)
         error = ingest_pools_changed(call->tx, state->channel, INT64_MIN);
+    if (error == ACCORD_OK)
+        error = challenge_offer_changed(call->tx, state->channel, state->id);
     return error == ACCORD_OK
                ? ingest_offer_changed(call->tx, state->channel, state->id, row->from_at)
                : error;

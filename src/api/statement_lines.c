@@ -155,11 +155,11 @@ enum accord_error statement_line_known(struct db *db, struct arena *arena, const
 static void write_header(struct csv_writer *csv)
 {
     static const char *const names[] = {
-        "line",     "kind",      "period",      "adjusts",       "version",
-        "channel",  "order_id",  "line_id",     "membership_id", "term_id",
-        "provider", "course_id", "occurred_at", "sale_currency", "gross",
-        "refunded", "tax",       "store_fee",   "payment_fee",   "admin_fee",
-        "net",      "currency",  "earned",      "position",      "payees"};
+        "line",      "kind",        "period",        "adjusts", "version",  "channel",
+        "order_id",  "line_id",     "membership_id", "term_id", "entry_id", "provider",
+        "course_id", "occurred_at", "sale_currency", "gross",   "refunded", "tax",
+        "store_fee", "payment_fee", "admin_fee",     "net",     "currency", "earned",
+        "position",  "payees"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         csv_str(csv, names[i]);
     csv_row_end(csv);
@@ -182,13 +182,17 @@ static void write_sale_cells(struct csv_writer *csv, const struct statement_line
     clock_format(line->occurred_at, when);
     csv_str(csv, line->channel);
     for (int term = 0; term <= 1; term++) {
-        if ((term == 1) == line->is_term) {
+        if ((term == 1) == line->is_term && !line->is_entry) {
             csv_str(csv, line->order_id);
             csv_str(csv, line->line_id);
         } else {
             write_empty(csv, 2);
         }
     }
+    if (line->is_entry)
+        csv_str(csv, line->order_id);
+    else
+        csv_empty(csv);
     csv_str(csv, line->provider);
     csv_str(csv, line->course_id);
     csv_str(csv, when);

@@ -288,14 +288,16 @@ static enum accord_error take_sale(struct gathering *g, const struct entry_list 
     return error;
 }
 
-/* What is a sale, and what a term, of facts in the order of their numbers. */
+/* What is a sale, what a term, and what an entry, of facts in the order of their numbers. */
 struct batch {
     const int64_t *seqs;
     size_t count;
-    struct order_name *names;      /* NULLs: a term */
+    struct order_name *names;      /* NULLs: no sale */
     struct stored_order *orders;   /* those that are sales, in order */
-    struct membership_name *terms; /* NULLs: a sale */
+    struct membership_name *terms; /* NULLs: no term */
     struct stored_membership *memberships;
+    struct challenge_name *entries; /* NULLs: no entry */
+    struct stored_challenge *challenges;
     struct entry_list *lists;
 };
 
@@ -306,23 +308,31 @@ static enum accord_error load_batch(struct gathering *g, struct batch *batch)
     const size_t count = batch->count;
     size_t orders = 0;
     size_t terms = 0;
+    size_t entries = 0;
+    batch->entries = arena_array(arena, count, sizeof *batch->entries);
+    batch->challenges = arena_array(arena, count, sizeof *batch->challenges);
     batch->names = arena_array(arena, count, sizeof *batch->names);
     batch->orders = arena_array(arena, count, sizeof *batch->orders);
     batch->terms = arena_array(arena, count, sizeof *batch->terms);
     batch->memberships = arena_array(arena, count, sizeof *batch->memberships);
     batch->lists = arena_array(arena, count, sizeof *batch->lists);
     if (batch->names == NULL || batch->orders == NULL || batch->terms == NULL ||
-        batch->memberships == NULL || batch->lists == NULL)
+        batch->memberships == NULL || batch->lists == NULL || batch->entries == NULL ||
+        batch->challenges == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     enum accord_error error = store_orders_of_sales(db, arena, batch->seqs, count, batch->names);
     if (error == ACCORD_OK)
         error = store_memberships_of_terms(db, arena, batch->seqs, count, batch->terms);
+    if (error == ACCORD_OK)
+        error = store_challenges_of_facts(db, arena, batch->seqs, count, batch->entries);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
         batch->lists[i].sale_seq = batch->seqs[i];
         if (batch->names[i].channel != NULL)
             batch->orders[orders++].name = batch->names[i];
         else if (batch->terms[i].channel != NULL)
             batch->memberships[terms++].name = batch->terms[i];
+        else if (batch->entries[i].channel != NULL)
+            batch->challenges[entries++].name = batch->entries[i];
         else
             error = ACCORD_E_DATABASE_ERROR;
     }
@@ -330,6 +340,8 @@ static enum accord_error load_batch(struct gathering *g, struct batch *batch)
         error = store_orders_load(db, arena, batch->orders, orders);
     if (error == ACCORD_OK && g->any_given)
         error = store_memberships_load(db, arena, batch->memberships, terms);
+    if (error == ACCORD_OK && g->any_given)
+        error = store_challenges_load(db, arena, batch->challenges, entries);
     return error != ACCORD_OK ? error : store_entries_load(db, arena, batch->lists, count);
 }
 
@@ -345,16 +357,31 @@ static enum accord_error take_term(struct gathering *g, const struct entry_list 
     return ACCORD_E_DATABASE_ERROR;
 }
 
+/* Nor any entry. */
+static enum accord_error take_entry(struct gathering *g, const struct entry_list *list,
+                                    const struct stored_challenge *stored)
+{
+    if (!g->any_given)
+        return ACCORD_OK;
+    for (size_t i = 0; i < stored->count; i++)
+        if (stored->facts[i].row.seq == list->sale_seq)
+            return closing_entry_lines(g->c, g->arena, list, &stored->facts[i].row, give_line, g);
+    return ACCORD_E_DATABASE_ERROR;
+}
+
 static enum accord_error take_batch(struct gathering *g, const int64_t *seqs, size_t count)
 {
     struct batch batch = {.seqs = seqs, .count = count};
     size_t orders = 0;
     size_t terms = 0;
+    size_t entries = 0;
     enum accord_error error = load_batch(g, &batch);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
         error = batch.names[i].channel != NULL
                     ? take_sale(g, &batch.lists[i], &batch.orders[orders++])
-                    : take_term(g, &batch.lists[i], &batch.memberships[terms++]);
+                : batch.terms[i].channel != NULL
+                    ? take_term(g, &batch.lists[i], &batch.memberships[terms++])
+                    : take_entry(g, &batch.lists[i], &batch.challenges[entries++]);
     return error;
 }
 

@@ -6,6 +6,7 @@
 const char *const line_kind_names[LINE_KINDS] = {
     [LINE_SALE] = "sale",
     [LINE_MEMBERSHIP] = "membership",
+    [LINE_CHALLENGE] = "challenge",
     [LINE_TIERED] = "tiered",
     [LINE_CPA] = "cpa",
     [LINE_GREATER_OF] = "greater_of",
@@ -171,7 +172,7 @@ enum accord_error closing_take_line(void *context, const struct statement_line *
     const struct accord_agreement_version *terms = &line->terms->terms;
     enum line_kind kind = LINE_SALE;
     enum accord_error error = kind_of(line, &kind);
-    c->memberships |= line->is_term;
+    c->others |= line->is_term || line->is_entry;
     if (error == ACCORD_OK && !line->is_window)
         error = closing_add_booked(c, line);
     if (error == ACCORD_OK && c->only != NULL)

@@ -5,6 +5,7 @@
 #include "ingest/close.h"
 #include "ingest/keymap.h"
 #include "ingest/statement_lines.h"
+#include "store/challenges.h"
 #include "store/memberships.h"
 #include "store/sales.h"
 
@@ -12,6 +13,7 @@
 enum line_kind {
     LINE_SALE,
     LINE_MEMBERSHIP,
+    LINE_CHALLENGE,
     LINE_TIERED,
     LINE_CPA,
     LINE_GREATER_OF,
@@ -120,7 +122,7 @@ struct closing {
     struct closing_account **accounts;
     size_t count;
     size_t cap;
-    bool memberships;        /**< a line is a month of a term: that follows from no order */
+    bool others;             /**< a line is of a term or an entry: that follows from no order */
     const char *only;        /**< NULL, or the one partner whose account is kept */
     bool publishes;          /**< inputs are stored, too */
     struct buf line;         /* of the line at hand */
@@ -175,6 +177,11 @@ enum accord_error closing_term_lines(const struct closing *c, struct arena *aren
                                      const struct entry_list *list,
                                      const struct membership_row *term, statement_line_fn *each,
                                      void *context);
+/** Likewise of an entry of a challenge. */
+enum accord_error closing_entry_lines(const struct closing *c, struct arena *arena,
+                                      const struct entry_list *list,
+                                      const struct challenge_row *joined, statement_line_fn *each,
+                                      void *context);
 /** Frees what is not in the arena. */
 void closing_done(struct closing *c);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ingest/bundles.h"
+#include "ingest/challenge_rounds.h"
 #include "ingest/facts_typed.h"
 #include "ingest/facts_writing.h"
 #include "ingest/feedback.h"
@@ -375,17 +376,39 @@ static enum accord_error apply_usage(struct writing *w)
         const struct item *item = w->kept[i];
         const struct fact *fact = item->fact;
         if (is_usage(fact->type))
-            changes[count++] =
-                (struct pool_usage_change){item->batch->partner, fact->occurred_at};
+            changes[count++] = (struct pool_usage_change){item->batch->partner, fact->occurred_at};
         if (item->target == SIZE_MAX)
             continue;
         const struct slot own = *(const struct slot *)facts_row_at(&w->slots, item->target);
         const struct feedback_item target = taken_back(item, &own);
         if (is_usage(target.type))
-            changes[count++] =
-                (struct pool_usage_change){item->batch->partner, target.occurred_at};
+            changes[count++] = (struct pool_usage_change){item->batch->partner, target.occurred_at};
     }
     return pool_usage_changed(w->tx, changes, count);
+}
+
+/* Facts about entries of challenges, and those that they take the place of. */
+static enum accord_error apply_challenges(struct writing *w)
+{
+    int64_t *seqs = arena_array(w->tx->arena, 2 * w->accepted, sizeof *seqs);
+    struct challenge_name *names = arena_array(w->tx->arena, 2 * w->accepted, sizeof *names);
+    size_t count = 0;
+    if (seqs == NULL || names == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < w->accepted; i++) {
+        const struct item *item = w->kept[i];
+        const enum fact_type type = item->fact->type;
+        if (type == FACT_CHALLENGE_JOINED || type == FACT_CHALLENGE_WITHDRAWN ||
+            type == FACT_CHECKIN)
+            seqs[count++] = item->fact->seq;
+        else if (type != FACT_VOID)
+            continue;
+        if (item->target != SIZE_MAX)
+            seqs[count++] = seq_of_target(w, item);
+    }
+    const enum accord_error error =
+        store_challenges_of_facts(w->tx->db, w->tx->arena, seqs, count, names);
+    return error == ACCORD_OK ? challenge_entries_changed(w->tx, names, count) : error;
 }
 
 /* ---- a group of batches ---- */
@@ -487,6 +510,8 @@ static enum accord_error write_group(struct ingest_tx *tx, struct fact_batch *co
             error = apply_touches(w);
         if (error == ACCORD_OK)
             error = apply_usage(w);
+        if (error == ACCORD_OK)
+            error = apply_challenges(w);
         if (error == ACCORD_OK)
             error = facts_post_payments(w);
         if (error == ACCORD_OK)

@@ -7,8 +7,8 @@
  *                              and the statement before. derived: lines follow from orders; else
  *                              they are given. That is so for a promoter, who may not see the whole
  *                              of a line, for a party that is not one of all versions concerned,
- *                              under versions with a referral, and where memberships are among
- *                              the lines
+ *                              under versions with a referral, and where memberships or
+ *                              challenges are among the lines
  *     {"kind":"version", …}    an agreement version that the partner signed; effective_to is where
  *                              its time ended, in microseconds
  *     {"kind":"settings", …}   instead of the version that governs payment, where the partner is no

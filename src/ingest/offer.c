@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/rates.h"
 #include "store/courses.h"
 
 const char *const offer_kind_names[] = {"single", "bundle", "membership", "challenge", NULL};
@@ -14,6 +15,7 @@ const char *const offer_allocation_names[] = {
     [ACCORD_BUNDLE_EQUAL] = "equal",
     NULL,
 };
+static const char *const reward_names[] = {"pot", "pro_rata", NULL};
 static const char *const split_names[] = {"equal", "by_days", NULL};
 static const char *const none_names[] = {"refund", "charity", "next_round", NULL};
 
@@ -66,7 +68,19 @@ static const struct json_field membership_fields[] = {
      .min = 1,
      .max = 63},
 };
+#define INNER_ENUM_OR(part, member, list)                                                          \
+    {                                                                                              \
+        .name = #member, .kind = JSON_KIND_ENUM, .offset = INNER(part, member), .optional = true,  \
+        .has_fallback = true, .has_offset = SIZE_MAX, .names = (list)                              \
+    }
 static const struct json_field challenge_fields[] = {
+    {.name = "starts_on",
+     .kind = JSON_KIND_ID,
+     .offset = INNER(challenge, starts_on),
+     .optional = true,
+     .has_offset = SIZE_MAX,
+     .min = 10,
+     .max = 10},
     {.name = "deposit",
      .kind = JSON_KIND_AMOUNT,
      .offset = INNER(challenge, deposit),
@@ -76,8 +90,9 @@ static const struct json_field challenge_fields[] = {
     INNER_INT(challenge, window_days, 1, DAYS_MAX),
     INNER_INT_OR(challenge, makeups, DAYS_MAX),
     INNER_INT_OR(challenge, fee_ppm, ACCORD_PPM_WHOLE),
-    INNER_ENUM(challenge, split, split_names),
-    INNER_ENUM(challenge, none, none_names),
+    INNER_ENUM_OR(challenge, reward, reward_names),
+    INNER_ENUM_OR(challenge, split, split_names),
+    INNER_ENUM_OR(challenge, none, none_names),
 };
 #define INNER_OBJECT(part, list)                                                                   \
     {                                                                                              \
@@ -188,6 +203,20 @@ static void check_counts(const struct offer *offer, struct json_problems *proble
     }
 }
 
+static void check_challenge(struct offer *offer, struct json_problems *problems)
+{
+    if (offer->challenge.need_days > offer->challenge.window_days)
+        problem(problems, ACCORD_E_VALUE_OUT_OF_RANGE, "/challenge/need_days");
+    if (offer->challenge.starts_on.data != NULL &&
+        !rates_parse_day(offer->challenge.starts_on, &offer->challenge.starts_day))
+        problem(problems, ACCORD_E_TIME_INVALID, "/challenge/starts_on");
+    /* Without a pot there is none to share, to take a fee of or to send anywhere. */
+    if (offer->challenge.reward == OFFER_REWARD_PRO_RATA &&
+        (offer->challenge.fee_ppm != 0 || offer->challenge.split != 0 ||
+         offer->challenge.none != 0))
+        problem(problems, ACCORD_E_FIELD_UNKNOWN, "/challenge/reward");
+}
+
 enum accord_error offer_decode(struct arena *arena, struct slice text, struct offer *ret,
                                struct json_problems *problems)
 {
@@ -201,8 +230,8 @@ enum accord_error offer_decode(struct arena *arena, struct slice text, struct of
     check_part(offer.has_challenge, offer.kind == OFFER_CHALLENGE, "/challenge", problems);
     if (offer.valid.has_to && offer.valid.to <= offer.valid.from)
         problem(problems, ACCORD_E_VALUE_OUT_OF_RANGE, "/valid/to");
-    if (offer.has_challenge && offer.challenge.need_days > offer.challenge.window_days)
-        problem(problems, ACCORD_E_VALUE_OUT_OF_RANGE, "/challenge/need_days");
+    if (offer.has_challenge)
+        check_challenge(&offer, problems);
     error = check_items(arena, &offer, problems);
     if (error != ACCORD_OK)
         return error;
@@ -332,7 +361,10 @@ static void write_challenge(struct json_writer *w, const struct offer *offer)
         jw_key_int(w, "makeups", offer->challenge.makeups);
         jw_key_int(w, "need_days", offer->challenge.need_days);
         jw_key_str(w, "none", none_names[offer->challenge.none]);
+        jw_key_str(w, "reward", reward_names[offer->challenge.reward]);
         jw_key_str(w, "split", split_names[offer->challenge.split]);
+        if (offer->challenge.starts_on.data != NULL)
+            jw_key_slice(w, "starts_on", offer->challenge.starts_on);
         jw_key_int(w, "window_days", offer->challenge.window_days);
         jw_object_end(w);
     }

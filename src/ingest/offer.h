@@ -17,6 +17,9 @@
 #include "json/write.h"
 
 enum offer_kind { OFFER_SINGLE, OFFER_BUNDLE, OFFER_MEMBERSHIP, OFFER_CHALLENGE };
+/** What becomes of deposits: those who finish share what the others lose, or everybody gets back a
+ *  part for every day done. */
+enum offer_reward { OFFER_REWARD_POT, OFFER_REWARD_PRO_RATA };
 extern const char *const offer_kind_names[];       /**< ends with NULL */
 extern const char *const offer_allocation_names[]; /**< by enum accord_bundle_basis */
 
@@ -49,11 +52,15 @@ struct offer {
     } membership;
     bool has_membership;
     struct {
+        struct slice starts_on; /**< the day on which the window of all begins; data NULL: on that
+                                   of joining */
+        int64_t starts_day;     /**< of that, since 1970-01-01 */
         int64_t deposit;
         int64_t need_days;
         int64_t window_days;
         int64_t makeups;
         int64_t fee_ppm;
+        int reward; /**< enum offer_reward */
         int split;
         int none;
     } challenge;

@@ -5,6 +5,7 @@
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
 #include "ingest/pool.h"
+#include "store/offers.h"
 #include "store/windows.h"
 
 /* A version of a membership offer that names a pool, or none (""). */
@@ -51,9 +52,10 @@ struct pool_book *pool_book_new(struct db *db, struct arena *arena)
 static enum accord_error read_offers(struct pool_book *book, const char *channel,
                                      struct shelf *shelf)
 {
-    struct pool_offer_row *rows;
+    struct offer_version_row *rows;
     enum accord_error error =
-        store_pool_offers(book->db, book->arena, channel, &rows, &shelf->offer_count);
+        store_offer_versions(book->db, book->arena, channel, offer_kind_names[OFFER_MEMBERSHIP],
+                             &rows, &shelf->offer_count);
     if (error != ACCORD_OK)
         return error;
     shelf->offers = arena_array(book->arena, shelf->offer_count + 1, sizeof *shelf->offers);

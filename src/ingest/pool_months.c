@@ -41,8 +41,8 @@ static enum accord_error divide_month(struct ingest_tx *tx, const struct pool_mo
     const int64_t began = clock_monotonic_us();
     enum accord_error error = ingest_agreements(tx, &book);
     if (error == ACCORD_OK)
-        error = pool_divide(tx->db, tx->arena, book, month->channel, month->pool, month->day,
-                            NULL, &division);
+        error = pool_divide(tx->db, tx->arena, book, month->channel, month->pool, month->day, NULL,
+                            &division);
     if (error == ACCORD_OK)
         error = store_pool_shares(tx->db, tx->arena, month->channel, month->pool, month->day,
                                   &before, &before_count);

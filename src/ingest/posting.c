@@ -6,9 +6,9 @@
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
 #include "ingest/pool.h"
-#include "store/pool_months.h"
 #include "ingest/rollup.h"
 #include "ingest/windows.h"
+#include "store/pool_months.h"
 
 /* An item on its way: what stands of it. */
 struct work {

@@ -3,6 +3,7 @@
 
 #include "ingest/book.h"
 #include "ingest/catalog.h"
+#include "ingest/challenge_rounds.h"
 #include "ingest/keymap.h"
 #include "ingest/periods.h"
 #include "ingest/post.h"
@@ -68,19 +69,48 @@ static enum accord_error find_memberships(struct ingest_tx *tx, const int64_t *s
     return error;
 }
 
+static enum accord_error find_challenges(struct ingest_tx *tx, const int64_t *seqs, size_t count,
+                                         struct challenge_name *ret, size_t *ret_count)
+{
+    struct challenge_name *names = arena_array(tx->arena, count, sizeof *names);
+    struct keymap seen;
+    if (names == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    enum accord_error error = keymap_init(&seen, tx->arena, count);
+    if (error == ACCORD_OK)
+        error = store_challenges_of_facts(tx->db, tx->arena, seqs, count, names);
+    size_t distinct = 0;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++) {
+        if (names[i].channel == NULL)
+            continue;
+        const struct key key = key_of(names[i].channel, names[i].entry_id, NULL);
+        size_t *at;
+        error = keymap_at(&seen, &key, distinct, &at);
+        if (error == ACCORD_OK && *at == distinct)
+            ret[distinct++] = names[i];
+    }
+    if (error == ACCORD_OK)
+        *ret_count = distinct;
+    return error;
+}
+
 enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs, size_t count)
 {
     if (count == 0)
         return ACCORD_OK;
     struct post_order *orders = arena_array(tx->arena, count, sizeof *orders);
     struct post_membership *memberships = arena_array(tx->arena, count, sizeof *memberships);
+    struct challenge_name *entries = arena_array(tx->arena, count, sizeof *entries);
     size_t order_count = 0;
     size_t membership_count = 0;
-    if (orders == NULL || memberships == NULL)
+    size_t entry_count = 0;
+    if (orders == NULL || memberships == NULL || entries == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     enum accord_error error = find_orders(tx, sale_seqs, count, orders, &order_count);
     if (error == ACCORD_OK)
         error = find_memberships(tx, sale_seqs, count, memberships, &membership_count);
+    if (error == ACCORD_OK)
+        error = find_challenges(tx, sale_seqs, count, entries, &entry_count);
     int64_t seq = 0;
     if (error == ACCORD_OK)
         error = ingest_seq(tx, 1, &seq);
@@ -90,7 +120,9 @@ enum accord_error ingest_resettle(struct ingest_tx *tx, const int64_t *sale_seqs
         memberships[i].seq = seq;
     if (error == ACCORD_OK)
         error = ingest_post(tx, orders, order_count);
-    return error != ACCORD_OK ? error : ingest_post_memberships(tx, memberships, membership_count);
+    if (error == ACCORD_OK)
+        error = ingest_post_memberships(tx, memberships, membership_count);
+    return error == ACCORD_OK ? ingest_post_challenges(tx, entries, entry_count, seq) : error;
 }
 
 /* ---- what a change may touch ---- */
@@ -205,7 +237,7 @@ enum accord_error ingest_sales_changed(struct ingest_tx *tx, int64_t *sale_seqs,
     return error != ACCORD_OK ? error : store_resettle_queue_sales(tx->db, sale_seqs, count, seq);
 }
 
-/* Memberships are the operator's. */
+/* Memberships and what challenges leave are the operator's. */
 static bool has_memberships(const struct resettle_scope *scope, const char *operator_id)
 {
     return strcmp(scope->provider, operator_id) == 0;
@@ -226,16 +258,23 @@ static enum accord_error find_in(struct ingest_tx *tx, const struct resettle_sco
     error =
         store_resettle_find_terms(tx->db, scope, (int64_t)(ROOM - *lines), seqs + *lines, &found);
     *lines += found;
+    if (error != ACCORD_OK || *lines >= ROOM)
+        return error;
+    found = 0;
+    error =
+        store_resettle_find_entries(tx->db, scope, (int64_t)(ROOM - *lines), seqs + *lines, &found);
+    *lines += found;
     return error;
 }
 
 static enum accord_error queue_in(struct ingest_tx *tx, const struct resettle_scope *scope,
                                   const char *operator_id, int64_t seq)
 {
-    const enum accord_error error = store_resettle_queue(tx->db, scope, seq);
-    return error != ACCORD_OK || !has_memberships(scope, operator_id)
-               ? error
-               : store_resettle_queue_terms(tx->db, scope, seq);
+    enum accord_error error = store_resettle_queue(tx->db, scope, seq);
+    if (error != ACCORD_OK || !has_memberships(scope, operator_id))
+        return error;
+    error = store_resettle_queue_terms(tx->db, scope, seq);
+    return error == ACCORD_OK ? store_resettle_queue_entries(tx->db, scope, seq) : error;
 }
 
 /* Settles again at once, or in the background, whatever lies in the scopes. */
@@ -361,8 +400,8 @@ enum accord_error ingest_pools_changed(struct ingest_tx *tx, const char *channel
     const char *operator_id;
     enum accord_error error = store_partner_operator(tx->db, tx->arena, &operator_id);
     if (error == ACCORD_OK)
-        error = store_pool_months_changed(
-            tx->db, channel, period_of_day(false, from / CLOCK_DAY_US - 1), INT64_MAX);
+        error = store_pool_months_changed(tx->db, channel,
+                                          period_of_day(false, from / CLOCK_DAY_US - 1), INT64_MAX);
     if (error == ACCORD_OK)
         error = add_scope(&scopes, operator_id, channel, "", from, INT64_MAX);
     return error == ACCORD_OK ? resettle_scopes(tx, &scopes) : error;

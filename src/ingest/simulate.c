@@ -438,14 +438,16 @@ static enum accord_error next_sales(struct simulating *s, int64_t after, int64_t
 static enum accord_error refuse_memberships(struct simulating *s, const int64_t *seqs, size_t count)
 {
     struct membership_name *names = arena_array(s->scratch, count, sizeof *names);
-    if (names == NULL)
+    struct challenge_name *entries = arena_array(s->scratch, count, sizeof *entries);
+    if (names == NULL || entries == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    const enum accord_error error =
-        store_memberships_of_terms(s->c->db, s->scratch, seqs, count, names);
+    enum accord_error error = store_memberships_of_terms(s->c->db, s->scratch, seqs, count, names);
+    if (error == ACCORD_OK)
+        error = store_challenges_of_facts(s->c->db, s->scratch, seqs, count, entries);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-        if (names[i].channel != NULL) {
+        if (names[i].channel != NULL || entries[i].channel != NULL) {
             json_problem_add(s->problems, ACCORD_E_VALUE_UNKNOWN, "/agreement",
-                             "it has months of memberships, which are not simulated");
+                             "it has months of memberships or challenges, which are not simulated");
             return ACCORD_E_FIELDS_INVALID;
         }
     return error;

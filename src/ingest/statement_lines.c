@@ -149,6 +149,11 @@ instant_us statement_month_begins(const struct agreement_periods *periods, insta
                                                      : zone_day_start(periods->zone, (int32_t)day);
 }
 
+static const char *kind_of(bool is_term, bool is_entry)
+{
+    return is_term ? "membership" : is_entry ? "challenge" : "sale";
+}
+
 static enum accord_error begin_sale_line(struct reading *r, const struct booked_row *row)
 {
     arena_reset(r->arena);
@@ -156,8 +161,9 @@ static enum accord_error begin_sale_line(struct reading *r, const struct booked_
     r->groups = (struct statement_groups){.count = 0};
     r->number = -1;
     r->line = (struct statement_line){
-        .kind = row->is_term ? "membership" : "sale",
+        .kind = kind_of(row->is_term, row->is_entry),
         .is_term = row->is_term,
+        .is_entry = row->is_entry,
         .sale_seq = row->sale_seq,
         .line = row->line,
         .channel = arena_strdup(r->arena, row->channel),
@@ -251,7 +257,7 @@ enum accord_error statement_sale_lines(const struct agreement_periods *periods, 
                         .context = context,
                         .groups = *groups,
                         .line = *head};
-    r.line.kind = head->is_term ? "membership" : "sale";
+    r.line.kind = kind_of(head->is_term, head->is_entry);
     return give_groups(&r);
 }
 
@@ -338,18 +344,22 @@ static void write_sale(struct json_writer *w, const struct statement_line *line,
     jw_key_str(w, "course_id", line->course_id);
     jw_key_str(w, "currency", line->currency);
     jw_key_int(w, "earned", part->earned);
+    if (line->is_entry)
+        jw_key_str(w, "entry_id", line->order_id);
     if (part->party)
         jw_key_int(w, "gross", n[ENTRY_GROSS]);
     jw_key_str(w, "kind", line->kind);
     jw_key_str(w, "line", line->id);
-    jw_key_str(w, line->is_term ? "membership_id" : "line_id",
-               line->is_term ? line->order_id : line->line_id);
+    if (line->is_term)
+        jw_key_str(w, "membership_id", line->order_id);
+    else if (!line->is_entry)
+        jw_key_str(w, "line_id", line->line_id);
     if (part->party)
         jw_key_int(w, "net", n[ENTRY_NET]);
     jw_key_time(w, "occurred_at", line->occurred_at);
     if (part->party)
         jw_key_int(w, "open", line->open);
-    if (!line->is_term)
+    if (!line->is_term && !line->is_entry)
         jw_key_str(w, "order_id", line->order_id);
 }
 

@@ -19,7 +19,8 @@ enum { STATEMENT_LINE_ID_MAX = 72 };
 /** A line as everybody together sees it. Texts are valid during the callback only. */
 struct statement_line {
     char id[STATEMENT_LINE_ID_MAX]; /**< "s<sale_seq>.<line>.<k>", "w<number>" */
-    const char *kind;               /**< "sale", "membership", or of accord_window_line */
+    const char *kind;               /**< "sale", "membership", "challenge", or of
+                                         accord_window_line */
     bool is_window;                 /**< then only period, version and payees are filled */
     int64_t period;                 /**< first day of its own period */
     char label[PERIOD_LABEL_MAX];   /**< of that */
@@ -30,12 +31,14 @@ struct statement_line {
     int64_t line;
     const char *channel;
     bool is_term;         /**< a month of a membership's term */
-    const char *order_id; /**< or the membership's id */
-    const char *line_id;  /**< or the term's id, "" for the first */
+    bool is_entry;        /**< what an entry of a challenge left of its deposit */
+    const char *order_id; /**< or the membership's or entry's id */
+    const char *line_id;  /**< or the term's id, "" for the first; not of an entry */
     const char *provider;
     const char *course_id;
     const char *currency;   /**< of the sale: of all amounts above net */
-    instant_us occurred_at; /**< of a month: when the first of it that is recognised begins */
+    instant_us occurred_at; /**< of a month: when the first of it that is recognised begins; of an
+                                 entry: when it joined */
     int64_t numbers[ENTRY_NUMBERS];
     struct entry_share payees[ENTRY_SHARES_MAX]; /**< not ACCORD_PAYEE_WINDOW; none is zero */
     size_t payee_count;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ingest/book.h"
+#include "ingest/challenge_rounds.h"
 #include "ingest/keymap.h"
 #include "ingest/pool_division.h"
 #include "ingest/rates.h"
@@ -183,6 +184,8 @@ enum accord_error ingest_tx_idle(void *context, struct db *db, bool *ret_more)
     bool more = false;
     if (error == ACCORD_OK && left == 0)
         error = pool_divide_next(tx, &more);
+    if (error == ACCORD_OK && left == 0 && !more)
+        error = challenge_settle_due(tx, &more);
     if (error == ACCORD_OK)
         *ret_more = left > 0 || more;
     return error;

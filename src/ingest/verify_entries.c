@@ -4,6 +4,7 @@
 
 #include "ingest/settled.h"
 #include "ingest/verify_parts.h"
+#include "store/challenges.h"
 #include "store/memberships.h"
 
 enum { SALES_AT_ONCE = 1000 };
@@ -152,6 +153,7 @@ enum accord_error verify_strays(struct verify *v)
     int64_t seqs[SALES_AT_ONCE];
     struct order_name names[SALES_AT_ONCE] = {{0}};
     struct membership_name terms[SALES_AT_ONCE] = {{0}};
+    struct challenge_name entries[SALES_AT_ONCE] = {{0}};
     size_t count = SALES_AT_ONCE;
     int64_t after = INT64_MIN;
     enum accord_error error = ACCORD_OK;
@@ -162,8 +164,10 @@ enum accord_error verify_strays(struct verify *v)
             error = store_orders_of_sales(v->db, v->arena, seqs, count, names);
         if (error == ACCORD_OK && count > 0)
             error = store_memberships_of_terms(v->db, v->arena, seqs, count, terms);
+        if (error == ACCORD_OK && count > 0)
+            error = store_challenges_of_facts(v->db, v->arena, seqs, count, entries);
         for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-            if (names[i].channel == NULL && terms[i].channel == NULL)
+            if (names[i].channel == NULL && terms[i].channel == NULL && entries[i].channel == NULL)
                 verify_differs(v, "entry", "sale %" PRId64 " does not exist", seqs[i]);
         if (error == ACCORD_OK && count > 0)
             after = seqs[count - 1];

@@ -35,8 +35,7 @@ static enum accord_error check_month(struct verify *v, const struct pool_month_r
     size_t count;
     int64_t sum = month->unclaimed;
     enum accord_error error =
-        pool_divide(v->db, v->arena, v->book, month->channel, month->pool, month->day, NULL,
-                    &want);
+        pool_divide(v->db, v->arena, v->book, month->channel, month->pool, month->day, NULL, &want);
     if (error == ACCORD_OK)
         error = store_pool_shares(v->db, v->arena, month->channel, month->pool, month->day, &shares,
                                   &count);

@@ -4,15 +4,18 @@
  * an offer sold as a whole is named by its number, also when the sale has it no longer. */
 DB_SQL(sql_booked,
        "SELECT e.sale_seq, e.line, e.number, e.day, e.version, e.channel, e.provider, e.course_id, "
-       "e.sale_currency, COALESCE(o.order_id, m.membership_id), "
+       "e.sale_currency, COALESCE(o.order_id, m.membership_id, c.entry_id), "
        "COALESCE(l.line_id, m.term_id, CAST(e.line AS TEXT)), "
-       "COALESCE(o.occurred_at, m.from_at), s.payee, s.amount, m.of_sale, " ENTRY_NUMBER_COLUMNS
+       "COALESCE(o.occurred_at, m.from_at, c.occurred_at), s.payee, s.amount, m.of_sale, "
+       "c.of_sale, " ENTRY_NUMBER_COLUMNS
        " FROM entry e LEFT JOIN (SELECT seq AS of_sale, order_id, occurred_at FROM sale) o "
        "ON o.of_sale = e.sale_seq "
        "LEFT JOIN (SELECT seq AS of_sale, line AS of_line, line_id FROM sale_line) l "
        "ON l.of_sale = e.sale_seq AND l.of_line = e.line "
        "LEFT JOIN (SELECT seq AS of_sale, membership_id, term_id, from_at FROM membership_term) m "
        "ON m.of_sale = e.sale_seq "
+       "LEFT JOIN (SELECT seq AS of_sale, entry_id, occurred_at FROM challenge_fact) c "
+       "ON c.of_sale = e.sale_seq "
        "LEFT JOIN entry_share s ON s.sale_seq = e.sale_seq AND s.line = e.line "
        "AND s.number = e.number "
        "WHERE e.agreement = $1 AND e.booked = $2 AND e.sale_seq >= $3 AND e.held = '' "
@@ -45,13 +48,14 @@ static enum accord_error take_row(void *context, size_t param_row, const struct 
         .occurred_at = db_get_int(row, 11),
         .has_payee = !db_is_null(row, 12),
         .is_term = !db_is_null(row, 14),
+        .is_entry = !db_is_null(row, 15),
     };
     if (booked.has_payee) {
         booked.payee = db_get_text(row, 12);
         booked.amount = db_get_int(row, 13);
     }
     for (unsigned i = 0; i < ENTRY_NUMBERS; i++)
-        booked.numbers[i] = db_get_int(row, 15 + i);
+        booked.numbers[i] = db_get_int(row, 16 + i);
     return reading->each(reading->context, &booked);
 }
 

@@ -17,10 +17,11 @@ struct booked_row {
     struct slice provider;
     struct slice course_id;
     struct slice currency;
-    bool is_term; /**< of a membership: order_id is that, line_id the term's */
+    bool is_term;  /**< of a membership: order_id is that, line_id the term's */
+    bool is_entry; /**< of a challenge: order_id is that */
     struct slice order_id;
     struct slice line_id;
-    instant_us occurred_at; /**< of a term: when it begins */
+    instant_us occurred_at; /**< of a term: when it begins; of an entry: when it joined */
     int64_t numbers[ENTRY_NUMBERS];
     bool has_payee;
     struct slice payee;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "store/learners.h"
 #include "store/store.h"
@@ -39,5 +40,28 @@ enum accord_error store_challenges_insert(struct db *db, const struct challenge_
                                           size_t count);
 /** Whether just this row stands, for checking it against its fact. */
 enum accord_error store_challenge_stands(struct db *db, const struct challenge_row *row, bool *ret);
+
+struct challenge_name {
+    const char *channel;
+    const char *entry_id;
+};
+
+struct stored_challenge_fact {
+    struct challenge_row row;
+    bool superseded; /**< or voided */
+};
+
+/** All that the journal holds of one entry, by seq. */
+struct stored_challenge {
+    struct challenge_name name; /**< in */
+    struct stored_challenge_fact *facts;
+    size_t count;
+};
+/** Loads entries by their names; count 0: there is none of this name. */
+enum accord_error store_challenges_load(struct db *db, struct arena *arena,
+                                        struct stored_challenge *entries, size_t count);
+/** Names of the entries that facts are about; a name of NULLs for a seq that is no such fact. */
+enum accord_error store_challenges_of_facts(struct db *db, struct arena *arena, const int64_t *seqs,
+                                            size_t count, struct challenge_name *ret);
 
 #endif

@@ -126,3 +126,46 @@ enum accord_error store_offer_list(struct db *db, struct arena *arena, const cha
     *ret_count = list.count;
     return ACCORD_OK;
 }
+
+/* ---- versions of a kind ---- */
+
+DB_SQL(sql_versions, "SELECT offer, from_at, body FROM offer_version WHERE channel = $1 AND "
+                   "kind = $2 ORDER BY offer, version");
+
+struct versions {
+    struct arena *arena;
+    struct offer_version_row *items;
+    size_t count;
+    size_t cap;
+};
+
+static enum accord_error add_version(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    struct versions *list = context;
+    const struct slice body = db_get_text(row, 2);
+    struct offer_version_row *items =
+        arena_room(list->arena, list->items, list->count, &list->cap, sizeof *items);
+    if (items == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    list->items = items;
+    struct offer_version_row *offer = &items[list->count++];
+    *offer = (struct offer_version_row){.offer = arena_strdup(list->arena, db_get_text(row, 0)),
+                                     .from_at = db_get_int(row, 1),
+                                     .body = {arena_strdup(list->arena, body), body.len}};
+    return offer->offer == NULL || offer->body.data == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
+}
+
+enum accord_error store_offer_versions(struct db *db, struct arena *arena, const char *channel,
+                                       const char *kind, struct offer_version_row **ret,
+                                       size_t *ret_count)
+{
+    struct versions list = {.arena = arena};
+    const struct db_value params[] = {db_str(channel), db_str(kind)};
+    const enum accord_error error = db_query(db, &sql_versions, params, 2, 1, add_version, &list);
+    if (error != ACCORD_OK)
+        return error;
+    *ret = list.items;
+    *ret_count = list.count;
+    return ACCORD_OK;
+}

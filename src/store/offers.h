@@ -33,6 +33,17 @@ enum accord_error store_offer_insert(struct db *db, const struct offer_row *row,
 enum accord_error store_offer_get(struct db *db, struct arena *arena, const char *channel,
                                   const char *offer, struct offer_row *ret, bool *ret_found);
 
+/** A version of an offer, with what decides when it applies. */
+struct offer_version_row {
+    const char *offer;
+    instant_us from_at;
+    struct slice body;
+};
+/** All versions of a channel's offers of a kind, by offer and version. */
+enum accord_error store_offer_versions(struct db *db, struct arena *arena, const char *channel,
+                                       const char *kind, struct offer_version_row **ret,
+                                       size_t *ret_count);
+
 /**
  * Last versions, in order of (channel, offer).
  *

@@ -142,48 +142,6 @@ enum accord_error store_pool_may_see(struct db *db, const char *channel, const c
     return rows_any(db, &sql_may_see, params, 2, ret);
 }
 
-/* ---- offers ---- */
-
-DB_SQL(sql_offers, "SELECT offer, from_at, body FROM offer_version WHERE channel = $1 AND "
-                   "kind = 'membership' ORDER BY offer, version");
-
-struct offer_rows {
-    struct arena *arena;
-    struct pool_offer_row *items;
-    size_t count;
-    size_t cap;
-};
-
-static enum accord_error add_offer(void *context, size_t param_row, const struct db_row *row)
-{
-    (void)param_row;
-    struct offer_rows *list = context;
-    const struct slice body = db_get_text(row, 2);
-    struct pool_offer_row *items =
-        arena_room(list->arena, list->items, list->count, &list->cap, sizeof *items);
-    if (items == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    list->items = items;
-    struct pool_offer_row *offer = &items[list->count++];
-    *offer = (struct pool_offer_row){.offer = arena_strdup(list->arena, db_get_text(row, 0)),
-                                     .from_at = db_get_int(row, 1),
-                                     .body = {arena_strdup(list->arena, body), body.len}};
-    return offer->offer == NULL || offer->body.data == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
-}
-
-enum accord_error store_pool_offers(struct db *db, struct arena *arena, const char *channel,
-                                    struct pool_offer_row **ret, size_t *ret_count)
-{
-    struct offer_rows list = {.arena = arena};
-    const struct db_value params[] = {db_str(channel)};
-    const enum accord_error error = db_query(db, &sql_offers, params, 1, 1, add_offer, &list);
-    if (error != ACCORD_OK)
-        return error;
-    *ret = list.items;
-    *ret_count = list.count;
-    return ACCORD_OK;
-}
-
 /* ---- members ---- */
 
 DB_SQL(sql_member_add, "INSERT INTO pool_member (channel, pool, day, learner, fee_minor) "

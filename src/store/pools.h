@@ -50,16 +50,6 @@ enum accord_error store_pool_list(struct db *db, struct arena *arena, const char
 enum accord_error store_pool_may_see(struct db *db, const char *channel, const char *partner,
                                      bool *ret);
 
-/** A membership offer, by version: which pool its memberships fund stands in the body. */
-struct pool_offer_row {
-    const char *offer;
-    int64_t from_at;
-    struct slice body;
-};
-/** Versions of a channel's membership offers, by offer and version. */
-enum accord_error store_pool_offers(struct db *db, struct arena *arena, const char *channel,
-                                    struct pool_offer_row **ret, size_t *ret_count);
-
 /** What a learner puts into a pool in a month, or a change of it. */
 struct pool_member_row {
     const char *channel;

@@ -15,6 +15,11 @@
 /** Accounts of a partner. */
 #define POSTING_SETTLEMENT "settlement"     /**< what is settled between partners */
 #define POSTING_TAX_WITHHELD "tax_withheld" /**< what was kept back from a payee */
+#define POSTING_DEPOSIT "deposit"           /**< deposits of learners that it owes them */
+#define POSTING_CASH "cash"                 /**< what it has of them */
+#define POSTING_CHARITY "charity"           /**< forfeited deposits that it owes to charity */
+#define POSTING_CARRIED "carried"           /**< and to the next round */
+#define POSTING_FORFEITS "forfeits"         /**< and that have become revenue */
 
 struct posting_row {
     int64_t seq;    /**< of the transaction */

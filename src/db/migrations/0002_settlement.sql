@@ -254,3 +254,51 @@ CREATE TABLE pool_share (
     PRIMARY KEY (channel, pool, day, provider, agreement, version, term)
 ) @clustered;
 CREATE INDEX pool_share_agreement ON pool_share (agreement, day);
+
+-- Rounds of challenges: entries that are settled with each other.
+CREATE TABLE challenge_round (
+    channel @text NOT NULL,
+    offer @text NOT NULL,
+    round @text NOT NULL,                  -- 2026-01-05, the day on which all begin, or the month in which
+                                           -- their windows end
+    last_day @int64 NOT NULL,              -- no window ends later
+    due_at @int64 NOT NULL,                -- settled by itself from then on
+    touched_at @int64 NOT NULL,            -- when something of it was heard last
+    settled_seq @int64 NOT NULL,           -- of the settlement; 0: not settled
+    settled_at @int64,
+    settled_by @text NOT NULL,             -- '' by itself
+    currency @text NOT NULL,
+    entries @int64 NOT NULL,               -- as settled, like all that follows
+    finishers @int64 NOT NULL,
+    deposits @int64 NOT NULL,
+    payouts @int64 NOT NULL,
+    forfeited @int64 NOT NULL,
+    fee @int64 NOT NULL,
+    pot @int64 NOT NULL,
+    charity @int64 NOT NULL,
+    carried_in @int64 NOT NULL,
+    carried @int64 NOT NULL,
+    PRIMARY KEY (channel, offer, round)
+) @strict;
+CREATE INDEX challenge_round_due ON challenge_round (settled_seq, due_at);
+
+-- An entry: what stands of its deposit, and what it came to.
+CREATE TABLE challenge_entry (
+    channel @text NOT NULL,
+    entry_id @text NOT NULL,
+    seq @int64 NOT NULL,                   -- of the fact that joined; 0: it was taken back
+    offer @text NOT NULL,
+    round @text NOT NULL,                  -- '': the offer is not known as it was then
+    currency @text NOT NULL,
+    first_day @int64 NOT NULL,
+    last_day @int64 NOT NULL,
+    held @int64 NOT NULL,                  -- of the deposit, as posted
+    cash @int64 NOT NULL,                  -- what the channel has of it, as posted
+    done_days @int64 NOT NULL,             -- as settled, like all that follows
+    makeups @int64 NOT NULL,
+    payout @int64 NOT NULL,
+    forfeited @int64 NOT NULL,
+    fee @int64 NOT NULL,                   -- its part of the round's
+    PRIMARY KEY (channel, entry_id)
+) @strict;
+CREATE INDEX challenge_entry_round ON challenge_entry (channel, offer, round, entry_id);
