@@ -76,13 +76,14 @@ SCHEMA_FORBIDDEN = [
 WALKS = {
     "src/db/migrate.c": "sql_applied sql_version",
     "src/store/agreements.c": "sql_settling",
+    "src/store/challenge_rounds.c": "sql_rounds_all sql_entries_missing",
     "src/store/check.c": "sql_counts sql_unbalanced",
     "src/store/entries.c": "sql_orphans sql_unmatched_count sql_head",
     "src/store/facts.c": "sql_with",
     "src/store/feedback.c": "sql_counts sql_all_reviews sql_facts sql_ratings",
     "src/store/pool_months.c": "sql_all",
     "src/store/pools.c": "sql_members",
-    "src/store/postings.c": "sql_trial",  # for the operator, as a job
+    "src/store/postings.c": "sql_trial sql_sums",  # for the operator, as a job
     "src/store/periods.c": "sql_each",
     "src/store/reports.c": "sql_rows_all sql_shares_all sql_referrals",  # one step a version, then its range
     "src/store/rollups.c": "sql_publish sql_publish_shares sql_unstage sql_unstage_shares sql_each sql_each_share sql_staged sql_staged_shares",

@@ -4,6 +4,7 @@
 #include "api/agreements.h"
 #include "api/balances.h"
 #include "api/catalogs.h"
+#include "api/challenges.h"
 #include "api/courses.h"
 #include "api/dispatch.h"
 #include "api/disputes.h"
@@ -39,6 +40,8 @@ static const struct {
     {feedback_operations, &feedback_operation_count},
     {link_operations, &link_operation_count},
     {offer_operations, &offer_operation_count},
+    {challenge_operations, &challenge_operation_count},
+    {challenge_entry_operations, &challenge_entry_operation_count},
     {pool_operations, &pool_operation_count},
     {pool_month_operations, &pool_month_operation_count},
     {order_operations, &order_operation_count},

@@ -1,6 +1,7 @@
 /* Why a line of a statement says what it says. */
 #include <string.h>
 
+#include "api/challenges.h"
 #include "api/explain.h"
 #include "api/membership_explain.h"
 #include "api/order_explain.h"
@@ -25,7 +26,8 @@ struct explain_call {
     struct order_line_explained before;
     struct membership_line_explained term_after; /* of a month of a membership */
     struct membership_line_explained term_before;
-    struct accord_step *steps; /* of a window */
+    struct challenge_line_explained entry; /* of a challenge */
+    struct accord_step *steps;             /* of a window */
     size_t step_count;
     struct pool_explained pools; /* of a share of a pool */
     bool out_of_memory;
@@ -93,6 +95,17 @@ static void explain_sale(struct call *call, struct explain_call *state)
     state->exact = state->part.earned == after - before; /* cannot overflow: both are amounts */
 }
 
+/* As it stands now: a round is settled as a whole. */
+static void explain_entry(struct call *call, struct explain_call *state)
+{
+    const struct challenge_name name = {state->line.channel, state->line.order_id};
+    if (challenge_line_explain(call, &name, state->row.agreement, state->row.partner,
+                               &state->entry))
+        state->exact =
+            !state->line.difference &&
+            state->part.earned == earned_by(state, state->entry.version, state->entry.earned);
+}
+
 /* ---- a window ---- */
 
 static void collect(void *context, size_t line, const struct accord_step *step)
@@ -143,8 +156,8 @@ static void explain_window(struct call *call, struct explain_call *state)
     }
     state->exact = sum_of(now.rows, now.count, line) == sum_of(posted, count, line);
     if (strcmp(line->kind, "pool") == 0 || strcmp(line->kind, "late_usage") == 0)
-        call_check(call, pool_explain(call, &state->periods, state->row.agreement, line,
-                                      &state->pools));
+        call_check(call,
+                   pool_explain(call, &state->periods, state->row.agreement, line, &state->pools));
 }
 
 /* ---- both ---- */
@@ -162,6 +175,8 @@ static void read(struct call *call)
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
     else if (state->line.is_window)
         explain_window(call, state);
+    else if (state->line.is_entry)
+        explain_entry(call, state);
     else
         explain_sale(call, state);
 }
@@ -205,6 +220,10 @@ static void answer(struct call *call)
     jw_key_bool(&w, "exact", state->exact);
     if (state->line.is_window) {
         write_window(&w, state);
+    } else if (state->line.is_entry) {
+        jw_key(&w, "after");
+        challenge_line_write(&w, &state->entry);
+        jw_key_null(&w, "before");
     } else if (state->line.is_term) {
         jw_key(&w, "after");
         membership_line_write(&w, &state->term_after);

@@ -258,8 +258,8 @@ static enum accord_error verify_counts(struct verify *v)
 static enum accord_error verify_snapshot(struct verify *v)
 {
     static enum accord_error (*const steps[])(struct verify *) = {
-        verify_facts,   verify_orders, verify_memberships, verify_strays, verify_ratings,
-        verify_rollups, verify_counts, verify_pools,       verify_periods};
+        verify_facts,   verify_orders,  verify_memberships, verify_challenges, verify_strays,
+        verify_ratings, verify_rollups, verify_counts,      verify_pools,      verify_periods};
     struct arena *pools = arena_new(ARENA_BYTES_MAX);
     v->pools = pools == NULL ? NULL : pool_book_new(v->db, pools);
     enum accord_error error =

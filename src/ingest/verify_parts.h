@@ -34,6 +34,7 @@ void verify_differs(struct verify *v, const char *table, const char *format, ...
 enum accord_error verify_facts(struct verify *v);
 enum accord_error verify_orders(struct verify *v);
 enum accord_error verify_memberships(struct verify *v);
+enum accord_error verify_challenges(struct verify *v);
 /** Entries of sales and terms that are none. */
 enum accord_error verify_strays(struct verify *v);
 enum accord_error verify_ratings(struct verify *v);

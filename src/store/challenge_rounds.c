@@ -181,6 +181,13 @@ DB_SQL(sql_entries_of, ENTRIES "channel = $1 AND offer = $2 AND round = $3 AND e
 DB_SQL(sql_entries_of_offer,
        ENTRIES "channel = $1 AND offer = $2 ORDER BY channel, offer, round, entry_id");
 
+DB_SQL(sql_entries_page, "SELECT " ENTRY " FROM challenge_entry WHERE (channel, entry_id) > "
+                         "($1, $2) ORDER BY channel, entry_id LIMIT $3");
+DB_SQL(sql_entries_missing,
+       "SELECT CAST(COUNT(*) AS BIGINT) FROM challenge_fact f WHERE f.kind = 'joined' AND NOT "
+       "EXISTS (SELECT 1 FROM challenge_entry e WHERE e.channel = f.channel AND e.entry_id = "
+       "f.entry_id)");
+
 enum accord_error store_challenge_entries_put(struct db *db, const struct challenge_entry_row *rows,
                                               size_t count)
 {
@@ -310,6 +317,26 @@ enum accord_error store_challenge_entries_of_offer(struct db *db, struct arena *
 {
     const struct db_value params[] = {db_str(channel), db_str(offer)};
     return read_entries(db, arena, &sql_entries_of_offer, params, 2, ret, ret_count);
+}
+
+enum accord_error store_challenge_entries_page(struct db *db, struct arena *arena,
+                                               struct challenge_name after, int64_t limit,
+                                               struct challenge_entry_row **ret, size_t *ret_count)
+{
+    const struct db_value params[] = {db_str(after.channel), db_str(after.entry_id), db_int(limit)};
+    return read_entries(db, arena, &sql_entries_page, params, 3, ret, ret_count);
+}
+
+static enum accord_error take_number(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    *(int64_t *)context = db_get_int(row, 0);
+    return ACCORD_OK;
+}
+
+enum accord_error store_challenge_entries_missing(struct db *db, int64_t *ret)
+{
+    return db_query(db, &sql_entries_missing, NULL, 0, 1, take_number, ret);
 }
 
 /* ---- settling again ---- */

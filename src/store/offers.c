@@ -130,7 +130,7 @@ enum accord_error store_offer_list(struct db *db, struct arena *arena, const cha
 /* ---- versions of a kind ---- */
 
 DB_SQL(sql_versions, "SELECT offer, from_at, body FROM offer_version WHERE channel = $1 AND "
-                   "kind = $2 ORDER BY offer, version");
+                     "kind = $2 ORDER BY offer, version");
 
 struct versions {
     struct arena *arena;
@@ -151,8 +151,8 @@ static enum accord_error add_version(void *context, size_t param_row, const stru
     list->items = items;
     struct offer_version_row *offer = &items[list->count++];
     *offer = (struct offer_version_row){.offer = arena_strdup(list->arena, db_get_text(row, 0)),
-                                     .from_at = db_get_int(row, 1),
-                                     .body = {arena_strdup(list->arena, body), body.len}};
+                                        .from_at = db_get_int(row, 1),
+                                        .body = {arena_strdup(list->arena, body), body.len}};
     return offer->offer == NULL || offer->body.data == NULL ? ACCORD_E_OUT_OF_MEMORY : ACCORD_OK;
 }
 

@@ -193,3 +193,41 @@ enum accord_error store_trial_balance(struct db *db, struct arena *arena,
     const struct db_value values[] = {db_int(ask->seq_max), db_int(ask->at)};
     return sums(db, &sql_trial, values, 2, &list, ret, ret_count);
 }
+
+/* ---- sums of a kind ---- */
+
+DB_SQL(sql_sums, "SELECT partner, account, currency, CAST(SUM(amount) AS BIGINT) FROM posting "
+                 "WHERE kind = $1 GROUP BY partner, account, currency "
+                 "ORDER BY partner, account, currency");
+
+struct sums_walk {
+    posting_account_fn *each;
+    void *context;
+    struct arena *arena;
+};
+
+static enum accord_error walk_sum(void *context, size_t param_row, const struct db_row *row)
+{
+    (void)param_row;
+    const struct sums_walk *walk = context;
+    arena_reset(walk->arena);
+    const char *partner = arena_strdup(walk->arena, db_get_text(row, 0));
+    const char *account = arena_strdup(walk->arena, db_get_text(row, 1));
+    const char *currency = arena_strdup(walk->arena, db_get_text(row, 2));
+    if (partner == NULL || account == NULL || currency == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    return walk->each(walk->context, partner, account, currency, db_get_int(row, 3));
+}
+
+enum accord_error store_postings_sums(struct db *db, const char *kind, posting_account_fn *each,
+                                      void *context)
+{
+    enum { ONE_ROW_MAX = 1 << 16 };
+    struct sums_walk walk = {each, context, arena_new(ONE_ROW_MAX)};
+    const struct db_value params[] = {db_str(kind)};
+    if (walk.arena == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    const enum accord_error error = db_query(db, &sql_sums, params, 1, 1, walk_sum, &walk);
+    arena_free(walk.arena);
+    return error;
+}

@@ -37,6 +37,14 @@ struct posting_row {
 enum accord_error store_postings_insert(struct db *db, const struct posting_row *rows,
                                         size_t count);
 
+/** Calls back with the sums of one kind by partner, account and currency; texts are valid during
+ * the call only. Reads every posting. */
+typedef enum accord_error posting_account_fn(void *context, const char *partner,
+                                             const char *account, const char *currency,
+                                             int64_t sum);
+enum accord_error store_postings_sums(struct db *db, const char *kind, posting_account_fn *each,
+                                      void *context);
+
 /** Where a list of postings goes on. */
 struct posting_place {
     int64_t seq;
