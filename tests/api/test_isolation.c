@@ -74,6 +74,18 @@ static void setup(void)
                   201);
     expect_status(get(seller, "/v1/pools/pool/periods/2025-01"), 200);
     expect_status(
+        put(seller, "/v1/offers/run", "If-None-Match: *",
+            "{\"kind\":\"challenge\",\"title\":\"" MARK
+            " run\",\"currency\":\"CNY\",\"price\":1,\"items\":[],\"valid\":{\"from\":"
+            "\"2025-01-01T00:00:00Z\"},\"challenge\":{\"deposit\":7654321,\"need_days\":1,"
+            "\"window_days\":1}}"),
+        201);
+    post_facts(seller, "{\"event_id\":\"in\",\"type\":\"challenge.joined\",\"occurred_at\":"
+                       "\"2025-01-10T00:00:00Z\",\"entry_id\":\"in\",\"offer\":\"run\",\"learner\":"
+                       "\"" MARK " learner\",\"currency\":\"CNY\",\"paid\":7654321,\"time_zone\":"
+                       "\"UTC\"}");
+    expect_status(get(seller, "/v1/challenges/run/rounds/2025-01"), 200);
+    expect_status(
         put(seller, "/v1/offers/pack", "If-None-Match: *",
             "{\"kind\":\"single\",\"title\":\"" MARK
             " offer\",\"currency\":\"CNY\",\"price\":7654321,\"valid\":{\"from\":"
@@ -194,6 +206,14 @@ static const struct probe {
     {"getRevenue", "/v1/revenue?period=2025-01&partner=victim", NULL, NULL, false},
     {"listPools", "/v1/pools", NULL, NULL, true},
     {"getPool", "/v1/pools/pool?channel=victim-shop", NULL, NULL, false},
+    {"listChallengeRounds", "/v1/challenges/run/rounds?channel=victim-shop", NULL, NULL, false},
+    {"getChallengeRound", "/v1/challenges/run/rounds/2025-01?channel=victim-shop", NULL, NULL,
+     false},
+    {"listChallengeEntries", "/v1/challenges/run/rounds/2025-01/entries?channel=victim-shop", NULL,
+     NULL, false},
+    {"settleChallengeRound", "/v1/challenges/run/rounds/2025-01/settle?channel=victim-shop", "",
+     NULL, false},
+    {"getChallengeEntry", "/v1/challenge-entries/victim-shop/in", NULL, NULL, false},
     {"getPoolPeriod", "/v1/pools/pool/periods/2025-01?channel=victim-shop", NULL, NULL, false},
     {"putPool", "/v1/pools/pool?channel=victim-shop",
      "{\"title\":\"X\",\"currency\":\"CNY\",\"time_zone\":\"UTC\",\"from\":\"2025-01\",\"share_"

@@ -202,7 +202,7 @@ START_TEST(lines_in_three_forms)
     expect_status(csv, 200);
     ck_assert_ptr_nonnull(strstr(csv->body, "line,kind,period,adjusts,version,channel,order_id,"));
     /* A text that looks like a formula is kept from being one; a negative number stays a number. */
-    ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'=1+1,1,,,lines-school,c,"));
+    ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'=1+1,1,,,,lines-school,c,"));
     ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'-5,1,,,lines-school,c,"));
     ck_assert_ptr_nonnull(strstr(csv->body,
                                  ",CNY,100.00,0.00,0.00,0.00,0.00,0.00,100.00,CNY,30.00,-70.00,"
