@@ -239,7 +239,7 @@ static void write_csv(struct lines_call *state, const struct statement_line *lin
         csv_empty(csv);
     csv_int(csv, line->version);
     if (line->is_window)
-        write_empty(csv, 16);
+        write_empty(csv, 17);
     else
         write_sale_cells(csv, line, part, currency);
     csv_str(csv, state->statement.currency);

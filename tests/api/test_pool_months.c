@@ -109,6 +109,25 @@ START_TEST(every_method_divides_as_published)
 }
 END_TEST
 
+/* As many cells in every row of a CSV without commas in its cells. */
+static void expect_rectangle(const struct response *csv)
+{
+    size_t first = 0;
+    size_t cells = 0;
+    size_t rows = 0;
+    expect_status(csv, 200);
+    for (const char *at = csv->body; *at != '\0'; at++) {
+        cells += *at == ',';
+        if (*at != '\n')
+            continue;
+        if (rows++ == 0)
+            first = cells;
+        ck_assert_uint_eq(cells, first);
+        cells = 0;
+    }
+    ck_assert_uint_eq(rows, 3);
+}
+
 /* P1, user-centric, closed: each provider's statement has its share; what is left of the pool's
  * accounts is what nobody claimed, the idle member's 30.00. */
 START_TEST(shares_stand_in_statements)
@@ -135,6 +154,13 @@ START_TEST(shares_stand_in_statements)
     expect_int(is, "/after/pools/0/fees/amount", 16500);
     expect_text(is, "/after/pools/0/share/exact", "6075");
     expect_int(is, "/after/pools/0/share/units", 120 * 60);
+    expect_rectangle(client_send(&(struct request){
+        .method = "GET",
+        .path = text("/v1/statements/%s/lines",
+                     text_at(get(providers[0], "/v1/statements?agreement=state-pa&partner=pa"),
+                             "/items/0/id")),
+        .key = providers[0],
+        .headers = {"Accept: text/csv"}}));
     is = lines_of(shop, "state-pa", "@pool:state/library", "2025-01");
     ck_assert_ptr_nonnull(strstr(is->body, "\"earned\":-6075"));
     ck_assert_int_eq(pool_balance("state"), 3000);

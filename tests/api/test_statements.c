@@ -203,7 +203,7 @@ START_TEST(lines_in_three_forms)
     ck_assert_ptr_nonnull(strstr(csv->body, "line,kind,period,adjusts,version,channel,order_id,"));
     /* A text that looks like a formula is kept from being one; a negative number stays a number. */
     ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'=1+1,1,,,,lines-school,c,"));
-    ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'-5,1,,,lines-school,c,"));
+    ck_assert_ptr_nonnull(strstr(csv->body, ",lines-shop,'-5,1,,,,lines-school,c,"));
     ck_assert_ptr_nonnull(strstr(csv->body,
                                  ",CNY,100.00,0.00,0.00,0.00,0.00,0.00,100.00,CNY,30.00,-70.00,"
                                  "\"lines-school 70.00; lines-shop 30.00\"\r\n"));
@@ -397,7 +397,7 @@ START_TEST(a_window_is_explained_by_its_steps)
     ck_assert_uint_eq(steps_of(is, "/after", "tier"), 2);
     struct response *csv =
         get_as(school, text("/v1/statements/%s/lines", id), "Accept: text/csv", NULL);
-    ck_assert_ptr_nonnull(strstr(csv->body, ",tiered,2025-01,,1,,,,,,,,,,,,,,,,,CNY,68.00,68.00,"));
+    ck_assert_ptr_nonnull(strstr(csv->body, ",tiered,2025-01,,1,,,,,,,,,,,,,,,,,,CNY,68.00,68.00,"));
 }
 END_TEST
 
