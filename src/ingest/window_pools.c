@@ -50,8 +50,9 @@ static enum accord_error add_told(struct arena *arena, const struct agreement_pe
                                   const struct window_sheet *sheet, const struct window_row *row)
 {
     struct window_part *part = windows_sheet_part(sheet, periods, row->day, row->version);
+    /* A file has only parts that take part in the fold: of another nothing is kept. */
     if (part == NULL)
-        return ACCORD_E_INTERNAL;
+        return ACCORD_OK;
     const struct accord_agreement_version *terms = &periods->versions[part->version].terms;
     const uint32_t payee = party_of(terms, row->payee);
     if (terms->late_usage != ACCORD_LATE_UP_ONLY || payee == UINT32_MAX)

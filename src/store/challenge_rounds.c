@@ -185,8 +185,8 @@ DB_SQL(sql_entries_page, "SELECT " ENTRY " FROM challenge_entry WHERE (channel, 
                          "($1, $2) ORDER BY channel, entry_id LIMIT $3");
 DB_SQL(sql_entries_missing,
        "SELECT CAST(COUNT(*) AS BIGINT) FROM challenge_fact f WHERE f.kind = 'joined' AND NOT "
-       "EXISTS (SELECT 1 FROM challenge_entry e WHERE e.channel = f.channel AND e.entry_id = "
-       "f.entry_id)");
+       "EXISTS (SELECT 1 FROM fact_superseded x WHERE x.seq = f.seq) AND NOT EXISTS (SELECT 1 "
+       "FROM challenge_entry e WHERE e.channel = f.channel AND e.entry_id = f.entry_id)");
 
 enum accord_error store_challenge_entries_put(struct db *db, const struct challenge_entry_row *rows,
                                               size_t count)

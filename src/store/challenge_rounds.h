@@ -90,7 +90,7 @@ enum accord_error store_challenge_entries_of_offer(struct db *db, struct arena *
 enum accord_error store_challenge_entries_page(struct db *db, struct arena *arena,
                                                struct challenge_name after, int64_t limit,
                                                struct challenge_entry_row **ret, size_t *ret_count);
-/** How many facts joined that there is no entry of; for checking. */
+/** How many facts joined, and were not taken back, that there is no entry of; for checking. */
 enum accord_error store_challenge_entries_missing(struct db *db, int64_t *ret);
 /** Up to `limit` seqs of entries with a fee, of the scope's channel, whose windows end in its time.
  *  The scope's provider is not looked at: it is the operator for all of them. */

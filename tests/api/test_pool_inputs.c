@@ -66,7 +66,7 @@ START_TEST(an_open_pool)
     ck_assert_ptr_null(strstr(other->body, name));
     /* Under Shapley minutes do not matter, but that there are any. */
     char *forged = text("%s", is->body);
-    memcpy(strstr(forged, "[0,6060,1,60,2,60]"), "[0,6060,1,60,2,00]" + 0, 18);
+    memcpy(strstr(forged, "[0,6060,1,60,2,60]"), "[0,6060,1,60,2,00]", 18);
     memcpy(strstr(forged, ",2,00]"), ",2,0] ", 6);
     const char *path = write_file("forged", forged);
     const struct settled settled = settle(text("--inputs %s", path));
