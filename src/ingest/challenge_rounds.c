@@ -211,21 +211,25 @@ static enum accord_error load_round(struct db *db, struct arena *arena, struct c
     return error;
 }
 
+/* The next one that is settled: what this one leaves is its, whatever lies between and is not. */
 static enum accord_error next_round(struct applying *a, const struct challenge_round_row *round,
                                     struct round_work **ret)
 {
     struct challenge_round_row *rows;
     size_t count;
+    size_t at = 0;
     *ret = NULL;
-    enum accord_error error = store_challenge_rounds_of(
-        a->tx->db, a->arena, round->channel, round->offer, round->round, 1, &rows, &count);
-    if (error != ACCORD_OK || count == 0 || rows[0].settled_seq == 0)
+    const enum accord_error error = store_challenge_rounds_of(
+        a->tx->db, a->arena, round->channel, round->offer, round->round, INT64_MAX, &rows, &count);
+    while (error == ACCORD_OK && at < count && rows[at].settled_seq == 0)
+        at++;
+    if (error != ACCORD_OK || at == count)
         return error;
-    const struct challenge_entry_row name = {.channel = rows[0].channel,
-                                             .offer = rows[0].offer,
-                                             .round = rows[0].round,
-                                             .currency = rows[0].currency};
-    return round_of(a, &name, rows[0].last_day, ret);
+    const struct challenge_entry_row name = {.channel = rows[at].channel,
+                                             .offer = rows[at].offer,
+                                             .round = rows[at].round,
+                                             .currency = rows[at].currency};
+    return round_of(a, &name, rows[at].last_day, ret);
 }
 
 /* Settles a round, for the first time or again. */
@@ -267,9 +271,11 @@ static enum accord_error settle_round(struct applying *a, struct round_work *wor
         error = store_challenge_rounds_put(a->tx->db, round, 1);
     work->again = false;
     struct round_work *next = NULL;
-    if (error == ACCORD_OK && before.carried != round->carried)
+    if (error == ACCORD_OK)
         error = next_round(a, round, &next);
-    return error != ACCORD_OK || next == NULL ? error : settle_round(a, next, round->carried);
+    if (error != ACCORD_OK || next == NULL || next->row.carried_in == round->carried)
+        return error;
+    return settle_round(a, next, round->carried);
 }
 
 /* ---- what a change does ---- */
@@ -452,7 +458,7 @@ static enum accord_error look_before(struct db *db, struct arena *arena,
         if (strcmp(rows[i].round, round->round) >= 0)
             break;
         *ret_open |= rows[i].settled_seq == 0;
-        *ret_carried = rows[i].settled_seq == 0 ? 0 : rows[i].carried;
+        *ret_carried = rows[i].settled_seq == 0 ? *ret_carried : rows[i].carried;
     }
     return error;
 }

@@ -5,37 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/closing.h"
 #include "ingest/facts_raw.h"
 #include "ingest/post.h"
 #include "ingest/rates.h"
 #include "ingest/referral.h"
 #include "ingest/settled.h"
+#include "ingest/simulate_parts.h"
 #include "store/statement_inputs.h"
 
 enum { BATCH = 200, LINES_BYTES_MAX = 64 << 20 };
 
 static const size_t scratch_bytes_max = (size_t)1 << 30;
-
-struct simulating {
-    const struct simulation_ask *ask;
-    struct closing *c;
-    struct arena *arena;   /* of the call */
-    struct arena *scratch; /* of a batch */
-    struct agreement_book *book;
-    struct rate_book *rates;
-    const struct agreement_version *changed; /* or NULL */
-    instant_us changed_from;
-    int64_t window_us; /* the longest of referrals */
-    const char *viewer;
-    struct keymap payee_index;
-    size_t payee_cap;
-    int64_t *extra; /* sales that facts are about */
-    size_t extra_count;
-    size_t extra_at;
-    struct simulation *ret;
-    struct json_problems *problems;
-};
 
 /* ---- other terms ---- */
 
@@ -176,6 +156,33 @@ static enum accord_error take_line(void *context, const struct statement_line *l
 
 /* ---- settling ---- */
 
+enum accord_error simulate_choose(struct simulating *s, const char *channel,
+                                  const char *const *providers, size_t count, instant_us at,
+                                  struct agreement_choice *ret)
+{
+    struct agreement_choice choice;
+    const enum accord_error error =
+        agreement_book_choose(s->book, s->scratch, channel, providers, count, &choice);
+    if (error != ACCORD_OK)
+        return error;
+    const struct accord_agreement_version **terms =
+        arena_array(s->scratch, choice.count + 1, sizeof *terms);
+    const struct agreement_version **versions =
+        arena_array(s->scratch, choice.count + 1, sizeof *versions);
+    if (terms == NULL || versions == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < choice.count; i++) {
+        versions[i] = choice.versions[i];
+        if (s->changed != NULL && at >= s->changed_from &&
+            versions[i]->terms.version == s->changed->terms.version &&
+            strcmp(versions[i]->terms.agreement, s->ask->agreement) == 0)
+            versions[i] = s->changed;
+        terms[i] = &versions[i]->terms;
+    }
+    *ret = (struct agreement_choice){terms, versions, choice.count};
+    return ACCORD_OK;
+}
+
 static enum accord_error settle_order(struct simulating *s, const struct sale_view *view,
                                       struct settled *ret)
 {
@@ -187,45 +194,26 @@ static enum accord_error settle_order(struct simulating *s, const struct sale_vi
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < order.line_count; i++)
         providers[i] = order.lines[i].provider;
-    enum accord_error error = agreement_book_choose(s->book, s->scratch, order.channel, providers,
-                                                    order.line_count, &choice);
-    if (error != ACCORD_OK)
-        return error;
-    const struct accord_agreement_version **terms =
-        arena_array(s->scratch, choice.count + 1, sizeof *terms);
-    const struct agreement_version **versions =
-        arena_array(s->scratch, choice.count + 1, sizeof *versions);
-    if (terms == NULL || versions == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < choice.count; i++) {
-        versions[i] = choice.versions[i];
-        if (s->changed != NULL && order.occurred_at_us >= s->changed_from &&
-            versions[i]->terms.version == s->changed->terms.version &&
-            strcmp(versions[i]->terms.agreement, s->ask->agreement) == 0)
-            versions[i] = s->changed;
-        terms[i] = &versions[i]->terms;
-    }
-    choice.terms = terms;
-    choice.versions = versions;
+    enum accord_error error = simulate_choose(s, order.channel, providers, order.line_count,
+                                              order.occurred_at_us, &choice);
     converted.order = &order;
-    error = rate_book_pins(s->rates, s->scratch, &order, versions, choice.count, &order.rates);
+    if (error == ACCORD_OK)
+        error = rate_book_pins(s->rates, s->scratch, &order, choice.versions, choice.count,
+                               &order.rates);
     return error != ACCORD_OK ? error : settled_with(&choice, s->scratch, &converted, ret);
 }
 
-/* One line of an order: what it comes to now less what was posted before. */
-static enum accord_error give_place(struct simulating *s, const struct stored_order *stored,
-                                    const struct stored_sale *sale, const struct entry_list *list,
-                                    const struct settled *settled, size_t place)
+enum accord_error simulate_line(struct simulating *s, const struct statement_line *head,
+                                const struct entry_list *list, const struct settled *settled)
 {
     const struct closing *c = s->c;
     struct statement_groups groups = {.count = 0};
-    const struct accord_line *line = &sale->lines[place];
     for (int pass = 0; pass < 2; pass++) {
         const struct entry_row *rows = pass == 0 ? settled->rows : list->rows;
         const size_t count = pass == 0 ? settled->count : list->count;
         for (size_t i = 0; i < count; i++) {
             const int64_t period = period_of_day(c->periods.quarterly, rows[i].day);
-            if (rows[i].line != (int64_t)place || *rows[i].held != '\0' ||
+            if (rows[i].line != head->line || *rows[i].held != '\0' ||
                 strcmp(rows[i].agreement, s->ask->agreement) != 0 ||
                 (pass == 0 ? period > c->day : rows[i].booked >= c->day))
                 continue;
@@ -238,6 +226,14 @@ static enum accord_error give_place(struct simulating *s, const struct stored_or
                 return error;
         }
     }
+    return statement_sale_lines(&c->periods, c->day, head, &groups, take_line, s);
+}
+
+static enum accord_error give_place(struct simulating *s, const struct stored_order *stored,
+                                    const struct stored_sale *sale, const struct entry_list *list,
+                                    const struct settled *settled, size_t place)
+{
+    const struct accord_line *line = &sale->lines[place];
     const struct statement_line head = {
         .sale_seq = list->sale_seq,
         .line = (int64_t)place,
@@ -249,7 +245,7 @@ static enum accord_error give_place(struct simulating *s, const struct stored_or
         .currency = sale->currency.code,
         .occurred_at = sale->occurred_at,
     };
-    return statement_sale_lines(&c->periods, c->day, &head, &groups, take_line, s);
+    return simulate_line(s, &head, list, settled);
 }
 
 /* ---- facts that there are not ---- */
@@ -433,23 +429,29 @@ static enum accord_error next_sales(struct simulating *s, int64_t after, int64_t
     return ACCORD_OK;
 }
 
-/* Months of memberships are settled from terms, which other terms of an agreement may cut in other
- * ways: they are refused, not left out. */
-static enum accord_error refuse_memberships(struct simulating *s, const int64_t *seqs, size_t count)
+/* ---- facts in the order of lines ---- */
+
+static enum accord_error take_facts(struct simulating *s, const int64_t *seqs, size_t count)
 {
-    struct membership_name *names = arena_array(s->scratch, count, sizeof *names);
-    struct challenge_name *entries = arena_array(s->scratch, count, sizeof *entries);
-    if (names == NULL || entries == NULL)
-        return ACCORD_E_OUT_OF_MEMORY;
-    enum accord_error error = store_memberships_of_terms(s->c->db, s->scratch, seqs, count, names);
-    if (error == ACCORD_OK)
-        error = store_challenges_of_facts(s->c->db, s->scratch, seqs, count, entries);
-    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
-        if (names[i].channel != NULL || entries[i].channel != NULL) {
-            json_problem_add(s->problems, ACCORD_E_VALUE_UNKNOWN, "/agreement",
-                             "it has months of memberships or challenges, which are not simulated");
-            return ACCORD_E_FIELDS_INVALID;
+    struct order_name *names = arena_array(s->scratch, count, sizeof *names);
+    enum accord_error error = names == NULL
+                                  ? ACCORD_E_OUT_OF_MEMORY
+                                  : store_orders_of_sales(s->c->db, s->scratch, seqs, count, names);
+    for (size_t from = 0; error == ACCORD_OK && from < count;) {
+        struct stored_order *orders;
+        struct entry_list *lists;
+        size_t end = from;
+        while (end < count && names[end].channel != NULL)
+            end++;
+        if (end == from) {
+            error = simulate_other(s, seqs[from++]);
+            continue;
         }
+        error = closing_load_sales(s->c->db, s->scratch, &seqs[from], end - from, &orders, &lists);
+        if (error == ACCORD_OK)
+            error = take_sales(s, orders, lists, end - from);
+        from = end;
+    }
     return error;
 }
 
@@ -466,17 +468,11 @@ static enum accord_error simulate_sales(struct simulating *s)
         error = fresh == NULL ? ACCORD_E_OUT_OF_MEMORY : check_facts(s, fresh, &fresh_count);
     }
     for (int64_t after = 0; error == ACCORD_OK && count > 0;) {
-        struct stored_order *orders;
-        struct entry_list *lists;
         error = next_sales(s, after, seqs, &count);
         if (error != ACCORD_OK || count == 0)
             break;
         after = seqs[count - 1];
-        error = refuse_memberships(s, seqs, count);
-        if (error == ACCORD_OK)
-            error = closing_load_sales(s->c->db, s->scratch, seqs, count, &orders, &lists);
-        if (error == ACCORD_OK)
-            error = take_sales(s, orders, lists, count);
+        error = take_facts(s, seqs, count);
         arena_reset(s->scratch);
     }
     struct entry_list *none = arena_array(s->arena, fresh_count + 1, sizeof *none);

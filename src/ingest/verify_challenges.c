@@ -225,7 +225,7 @@ static enum accord_error check_rounds(struct checking *c)
             carried = 0;
         arena_reset(c->v->arena);
         error = check_round(c, &rounds[i], carried);
-        carried = rounds[i].settled_seq == 0 ? 0 : rounds[i].carried;
+        carried = rounds[i].settled_seq == 0 ? carried : rounds[i].carried;
     }
     return error;
 }

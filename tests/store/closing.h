@@ -7,6 +7,7 @@
 #include "books.h"
 #include "ingest/close.h"
 #include "ingest/inputs.h"
+#include "ingest/simulate.h"
 #include "ingest/statement_lines.h"
 #include "store/statement_inputs.h"
 #include "store/statements.h"
@@ -212,6 +213,52 @@ static inline struct close_result closing_do(struct books *b, const char *agreem
     for (size_t i = 0; i < result.count; i++)
         rederive(b, &result.statements[i]);
     return result;
+}
+
+/* ---- simulations ---- */
+
+struct body_terms {
+    struct slice terms;
+    struct slice rest;
+};
+static const struct json_field body_terms_fields[] = {JSON_RAW(struct body_terms, terms)};
+static const struct json_object body_terms_spec =
+    JSON_OBJECT_OPEN(struct body_terms, body_terms_fields, rest);
+
+/* With the terms of today in the place of those of today a simulation is the draft. */
+static inline void closing_simulate(struct books *b, const char *agreement, const char *label,
+                                    const struct close_result *draft)
+{
+    struct agreement_periods periods;
+    bool found;
+    ck_assert_int_eq(periods_of(b->db, b->arena, agreement, &found, &periods), ACCORD_OK);
+    size_t governs = 0; /* the last that begins before the period ends */
+    for (size_t i = 0; i < periods.version_count; i++)
+        if (periods.versions[i].terms.effective_from_us < period_to(&periods, periods.open))
+            governs = i;
+    for (int same = 0; same < 2; same++) {
+        struct simulation_ask ask = {.agreement = agreement, .label = label};
+        struct simulation simulation;
+        struct body_terms body = {.terms = {NULL, 0}};
+        struct json_problems problems = {.count = 0};
+        ck_assert_int_eq(
+            json_decode(b->arena, periods.bodies[governs], &body_terms_spec, "", &body, &problems),
+            ACCORD_OK);
+        if (same == 1)
+            ask.terms = body.terms;
+        const enum accord_error error = simulate(b->db, b->arena, &ask, &simulation, &problems);
+        ck_assert_msg(error == ACCORD_OK, "%s: %s %s", label, accord_error_code(error),
+                      problems.items[0].message);
+        ck_assert_uint_eq(simulation.result.count, draft->count);
+        for (size_t i = 0; i < draft->count; i++)
+            ck_assert_msg(
+                slice_equal(simulation.result.statements[i].body, draft->statements[i].body),
+                "%d: %s\nnot\n%s", same, simulation.result.statements[i].body.data,
+                draft->statements[i].body.data);
+        for (size_t i = 0; i < simulation.payee_count; i++)
+            ck_assert_int_eq(simulation.payees[i].amount, simulation.payees[i].today);
+        buf_done(&simulation.lines);
+    }
 }
 
 #endif

@@ -7,7 +7,6 @@
  */
 #include "closing.h"
 
-#include "ingest/simulate.h"
 #include "ingest/windows.h"
 
 enum { FACTS_MAX = 400, ORDERS = 22, STATEMENTS_MAX = 400, PARTNERS = 3, SEEDS = 24 };
@@ -314,49 +313,6 @@ static bool next_label(struct books *b, char label[PERIOD_LABEL_MAX])
     return found;
 }
 
-struct body_terms {
-    struct slice terms;
-    struct slice rest;
-};
-static const struct json_field body_terms_fields[] = {JSON_RAW(struct body_terms, terms)};
-static const struct json_object body_terms_spec =
-    JSON_OBJECT_OPEN(struct body_terms, body_terms_fields, rest);
-
-/* With the terms of today in the place of those of today a simulation is the draft. */
-static void simulate_same(struct books *b, const char *label, const struct close_result *draft)
-{
-    struct agreement_periods periods;
-    bool found;
-    ck_assert_int_eq(periods_of(b->db, b->arena, "a", &found, &periods), ACCORD_OK);
-    size_t governs = 0; /* the last that begins before the period ends */
-    for (size_t i = 0; i < periods.version_count; i++)
-        if (periods.versions[i].terms.effective_from_us < period_to(&periods, periods.open))
-            governs = i;
-    for (int same = 0; same < 2; same++) {
-        struct simulation_ask ask = {.agreement = "a", .label = label};
-        struct simulation simulation;
-        struct body_terms body = {.terms = {NULL, 0}};
-        struct json_problems problems = {.count = 0};
-        ck_assert_int_eq(
-            json_decode(b->arena, periods.bodies[governs], &body_terms_spec, "", &body, &problems),
-            ACCORD_OK);
-        if (same == 1)
-            ask.terms = body.terms;
-        const enum accord_error error = simulate(b->db, b->arena, &ask, &simulation, &problems);
-        ck_assert_msg(error == ACCORD_OK, "%s: %s %s", label, accord_error_code(error),
-                      problems.items[0].message);
-        ck_assert_uint_eq(simulation.result.count, draft->count);
-        for (size_t i = 0; i < draft->count; i++)
-            ck_assert_msg(
-                slice_equal(simulation.result.statements[i].body, draft->statements[i].body),
-                "%d: %s\nnot\n%s", same, simulation.result.statements[i].body.data,
-                draft->statements[i].body.data);
-        for (size_t i = 0; i < simulation.payee_count; i++)
-            ck_assert_int_eq(simulation.payees[i].amount, simulation.payees[i].today);
-        buf_done(&simulation.lines);
-    }
-}
-
 /* Closes the oldest period before `limit`; a draft before it says the same. */
 static bool close_next(struct books *b, const char *limit)
 {
@@ -369,7 +325,7 @@ static bool close_next(struct books *b, const char *limit)
     const enum accord_error drafted =
         close_draft(b->db, b->arena, "a", label, clock_now_us(), &draft);
     if (drafted == ACCORD_OK)
-        simulate_same(b, label, &draft);
+        closing_simulate(b, "a", label, &draft);
     db_rollback(b->db);
     const enum accord_error error = closing_try(b, "a", label, &closed);
     ck_assert_str_eq(accord_error_code(drafted), accord_error_code(error));

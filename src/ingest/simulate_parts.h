@@ -1,0 +1,42 @@
+/** What the parts of a simulation share. */
+#ifndef INGEST_SIMULATE_PARTS_H
+#define INGEST_SIMULATE_PARTS_H
+
+#include "ingest/closing.h"
+#include "ingest/settled.h"
+#include "ingest/simulate.h"
+
+struct simulating {
+    const struct simulation_ask *ask;
+    struct closing *c;
+    struct arena *arena;   /* of the call */
+    struct arena *scratch; /* of a batch */
+    struct agreement_book *book;
+    struct rate_book *rates;
+    const struct agreement_version *changed; /* or NULL */
+    instant_us changed_from;
+    int64_t window_us; /* the longest of referrals */
+    const char *viewer;
+    struct keymap payee_index;
+    size_t payee_cap;
+    int64_t *extra; /* sales that facts are about */
+    size_t extra_count;
+    size_t extra_at;
+    struct simulation *ret;
+    struct json_problems *problems;
+};
+
+/** The versions that may cover what happened at an instant, with the terms of the simulation. */
+enum accord_error simulate_choose(struct simulating *s, const char *channel,
+                                  const char *const *providers, size_t count, instant_us at,
+                                  struct agreement_choice *ret);
+/** One line: what it comes to now less what was posted before. `head` says which. */
+enum accord_error simulate_line(struct simulating *s, const struct statement_line *head,
+                                const struct entry_list *list, const struct settled *settled);
+/** The lines of what is no sale: a term of a membership, or an entry of a challenge. */
+enum accord_error simulate_other(struct simulating *s, int64_t seq);
+/** Other terms of pools: divides the months of the period anew, and puts the shares in the place of
+ *  those of the sheet. */
+enum accord_error simulate_pools(struct simulating *s);
+
+#endif
