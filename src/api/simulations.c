@@ -11,13 +11,26 @@ enum { BODY_MAX = 4 << 20 };
 struct simulation_body {
     struct slice agreement;
     struct slice period;
-    struct slice terms;     /* data NULL: today's */
-    struct slice add_facts; /* data NULL: none */
-    struct slice partner;   /* whose facts they are; data NULL: the caller's */
+    struct slice terms;      /* data NULL: today's */
+    struct slice add_facts;  /* data NULL: none */
+    struct json_array pools; /* of struct simulation_pool */
+    struct slice partner;    /* whose facts they are; data NULL: the caller's */
 };
+
+enum { POOLS_MAX = 16 };
+static const struct json_field pool_fields[] = {
+    JSON_SLUG(struct simulation_pool, channel),
+    JSON_SLUG(struct simulation_pool, pool),
+    JSON_RAW(struct simulation_pool, terms),
+};
+static const struct json_object pool_spec = JSON_OBJECT(struct simulation_pool, pool_fields);
+
 static const struct json_field body_fields[] = {
-    JSON_SLUG(struct simulation_body, agreement),   JSON_ID(struct simulation_body, period, 1, 16),
-    JSON_RAW_OPT(struct simulation_body, terms),    JSON_RAW_OPT(struct simulation_body, add_facts),
+    JSON_SLUG(struct simulation_body, agreement),
+    JSON_ID(struct simulation_body, period, 1, 16),
+    JSON_RAW_OPT(struct simulation_body, terms),
+    JSON_RAW_OPT(struct simulation_body, add_facts),
+    JSON_ARRAY_OF_OPT(struct simulation_body, pools, &pool_spec, 1, POOLS_MAX),
     JSON_SLUG_OPT(struct simulation_body, partner),
 };
 static const struct json_object body_spec = JSON_OBJECT(struct simulation_body, body_fields);
@@ -63,6 +76,8 @@ static void prepare(struct call *call)
     state->ask.agreement = state->agreement.id = state->body.agreement.data;
     state->ask.label = state->body.period.data;
     state->ask.terms = state->body.terms;
+    state->ask.pools = state->body.pools.items;
+    state->ask.pool_count = state->body.pools.count;
     state->ask.viewer = call->caller.is_operator ? NULL : call->caller.partner;
     if (!period_parse(state->body.period, &quarterly, &first))
         call_fail(call, ACCORD_E_PERIOD_INVALID, NULL);
@@ -114,8 +129,7 @@ static void answer(struct call *call, const struct simulation_call *state,
     jw_object(&w);
     jw_key_str(&w, "agreement", state->ask.agreement);
     jw_key_str(&w, "period", state->ask.label);
-    jw_key_str(&w, "currency",
-               simulation->result.count == 0 ? NULL : simulation->result.statements[0].currency);
+    jw_key_str(&w, "currency", simulation->currency);
     jw_key_int(&w, "line_count", simulation->line_count);
     jw_key(&w, "lines");
     jw_array(&w);

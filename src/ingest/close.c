@@ -51,16 +51,19 @@ static enum accord_error begin(struct closing *c, const char *agreement, const c
     if (c->periods.last_closed != PERIOD_NONE && c->day <= c->periods.last_closed) {
         struct period_row row;
         error = store_period_find(c->db, c->arena, agreement, c->day, &found, &row);
-        return error != ACCORD_OK ? error : found ? ACCORD_E_PERIOD_CLOSED : ACCORD_E_NOT_FOUND;
-    }
-    if (c->day < c->periods.open)
+        if (error != ACCORD_OK || !found || !c->what_if)
+            return error != ACCORD_OK ? error : found ? ACCORD_E_PERIOD_CLOSED : ACCORD_E_NOT_FOUND;
+        c->past = true;
+    } else if (c->day < c->periods.open) {
         return ACCORD_E_NOT_FOUND;
-    error = close_goes_on(c->db, c->arena, &c->periods, c->day, &found);
-    if (error != ACCORD_OK || !found)
-        return error != ACCORD_OK ? error : ACCORD_E_NOT_FOUND;
+    } else {
+        error = close_goes_on(c->db, c->arena, &c->periods, c->day, &found);
+        if (error != ACCORD_OK || !found)
+            return error != ACCORD_OK ? error : ACCORD_E_NOT_FOUND;
+    }
     if (period_to(&c->periods, c->day) > now)
         return ACCORD_E_PERIOD_NOT_OVER;
-    if (c->day > c->periods.open)
+    if (c->day > c->periods.open && !c->what_if)
         return ACCORD_E_PERIOD_NOT_OLDEST;
     error = store_resettle_pending(c->db, &pending);
     /* A close divides what is stale itself. */
@@ -328,6 +331,10 @@ static enum accord_error settle_accounts(struct closing *c, closing_lines_fn *li
     if (error == ACCORD_OK)
         error = lines(context, c);
     buf_done(&c->line);
+    if (error == ACCORD_OK && c->past) {
+        c->count = 0; /* its statements are what they are */
+        return ACCORD_OK;
+    }
     if (error == ACCORD_OK)
         error = add_adjustments(c);
     if (error == ACCORD_OK)
@@ -385,7 +392,7 @@ enum accord_error closing_draft(struct db *db, struct arena *arena, const char *
                                 const char *label, instant_us now, closing_lines_fn *lines,
                                 void *context, struct close_result *ret)
 {
-    struct closing c = {.db = db, .arena = arena};
+    struct closing c = {.db = db, .arena = arena, .what_if = lines != settle_booked};
     struct closed closed;
     enum accord_error error = begin(&c, agreement, label, now);
     if (error == ACCORD_OK)

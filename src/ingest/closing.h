@@ -125,6 +125,8 @@ struct closing {
     bool others;             /**< a line is of a term or an entry: that follows from no order */
     const char *only;        /**< NULL, or the one partner whose account is kept */
     bool publishes;          /**< inputs are stored, too */
+    bool what_if;            /**< of any period, for a simulation */
+    bool past;               /**< then: one that is closed. Only its lines are asked for */
     struct buf line;         /* of the line at hand */
     const char *operator_id; /**< or NULL: there is none */
 };

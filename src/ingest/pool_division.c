@@ -48,6 +48,7 @@ struct dividing {
     size_t event_count;
     size_t event_cap;
     struct accord_pool *divided;
+    const struct pool *instead;       /* of the version in force; or NULL */
     const struct pool_sheet *seen_by; /* or NULL */
     struct hash_stream sheet;
     struct pool_month_row month;
@@ -421,6 +422,8 @@ static enum accord_error divide(struct dividing *d, struct db *db, struct arena 
     const int64_t day = d->month.day;
     char hex[HASH_HEX_MAX];
     enum accord_error error = pool_decode_row(d->arena, row, &d->pool);
+    if (d->instead != NULL)
+        d->pool = *d->instead;
     if (error == ACCORD_OK)
         error = keymap_init(&d->account_index, d->arena, 16);
     if (error == ACCORD_OK)
@@ -472,15 +475,17 @@ static bool cannot_be(enum accord_error error)
            error == ACCORD_E_WEIGHTS_ZERO || error == ACCORD_E_COUNT_OUT_OF_RANGE;
 }
 
-enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreement_book *book,
-                              const char *channel, const char *pool, int64_t day,
-                              const struct pool_sheet *sheet, struct pool_division *ret)
+static enum accord_error divide_with(struct db *db, struct arena *arena,
+                                     struct agreement_book *book, const char *channel,
+                                     const char *pool, int64_t day, const struct pool *instead,
+                                     const struct pool_sheet *sheet, struct pool_division *ret)
 {
     struct dividing d = {
         .arena = arena_new(DIVISION_BYTES_MAX),
         .member = arena_new(DIVISION_BYTES_MAX),
         .book = book,
         .channel = channel,
+        .instead = instead,
         .seen_by = sheet,
     };
     struct pool_division division = {.count = 0};
@@ -508,4 +513,18 @@ enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreeme
     if (error == ACCORD_OK)
         *ret = division;
     return error;
+}
+
+enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreement_book *book,
+                              const char *channel, const char *pool, int64_t day,
+                              const struct pool_sheet *sheet, struct pool_division *ret)
+{
+    return divide_with(db, arena, book, channel, pool, day, NULL, sheet, ret);
+}
+
+enum accord_error pool_divide_as(struct db *db, struct arena *arena, struct agreement_book *book,
+                                 const char *channel, const char *pool, int64_t day,
+                                 const struct pool *terms, struct pool_division *ret)
+{
+    return divide_with(db, arena, book, channel, pool, day, terms, NULL, ret);
 }

@@ -42,6 +42,11 @@ enum accord_error pool_divide(struct db *db, struct arena *arena, struct agreeme
                               const char *channel, const char *pool, int64_t day,
                               const struct pool_sheet *sheet, struct pool_division *ret);
 
+/** The same with other terms than those of the version in force: what members put in stays. */
+enum accord_error pool_divide_as(struct db *db, struct arena *arena, struct agreement_book *book,
+                                 const char *channel, const char *pool, int64_t day,
+                                 const struct pool *terms, struct pool_division *ret);
+
 /** Divides one stale month that may be divided now; *ret_more: there may be others. */
 enum accord_error pool_divide_next(struct ingest_tx *tx, bool *ret_more);
 /** Divides what is stale of the pools that an agreement's versions joined, before `to_day`. */

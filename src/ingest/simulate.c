@@ -203,30 +203,61 @@ static enum accord_error settle_order(struct simulating *s, const struct sale_vi
     return error != ACCORD_OK ? error : settled_with(&choice, s->scratch, &converted, ret);
 }
 
+static bool is_own(const struct simulating *s, const struct entry_row *row, int64_t line)
+{
+    return row->line == line && *row->held == '\0' &&
+           strcmp(row->agreement, s->ask->agreement) == 0;
+}
+
+static enum accord_error add_rows(struct simulating *s, struct statement_groups *groups,
+                                  const struct entry_row *row, int sign)
+{
+    struct entry_row *group = statement_group_of(
+        s->scratch, groups, period_of_day(s->c->periods.quarterly, row->day), row->version);
+    return group == NULL ? ACCORD_E_OUT_OF_MEMORY : entry_add(group, row, sign);
+}
+
+/* Of a closed period what the line comes to in it, or has come to in the entries, whenever they
+ * were booked: told once, with the first of them. */
+static enum accord_error give_past(struct simulating *s, const struct statement_line *head,
+                                   const struct entry_list *list, const struct settled *settled)
+{
+    const struct closing *c = s->c;
+    struct statement_groups groups = {.count = 0};
+    const struct entry_row *rows = s->today ? list->rows : settled->rows;
+    const size_t count = s->today ? list->count : settled->count;
+    enum accord_error error = ACCORD_OK;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->rows[i].agreement, s->ask->agreement) == 0 &&
+            list->rows[i].booked >= c->day && list->rows[i].booked < s->booked)
+            return ACCORD_OK;
+    for (size_t i = 0; error == ACCORD_OK && i < count; i++)
+        if (is_own(s, &rows[i], head->line) &&
+            period_of_day(c->periods.quarterly, rows[i].day) == c->day)
+            error = add_rows(s, &groups, &rows[i], 1);
+    return error == ACCORD_OK ? statement_sale_lines(&c->periods, c->day, head, &groups,
+                                                     s->today ? take_today : take_line, s)
+                              : error;
+}
+
 enum accord_error simulate_line(struct simulating *s, const struct statement_line *head,
                                 const struct entry_list *list, const struct settled *settled)
 {
     const struct closing *c = s->c;
     struct statement_groups groups = {.count = 0};
-    for (int pass = 0; pass < 2; pass++) {
-        const struct entry_row *rows = pass == 0 ? settled->rows : list->rows;
-        const size_t count = pass == 0 ? settled->count : list->count;
-        for (size_t i = 0; i < count; i++) {
-            const int64_t period = period_of_day(c->periods.quarterly, rows[i].day);
-            if (rows[i].line != head->line || *rows[i].held != '\0' ||
-                strcmp(rows[i].agreement, s->ask->agreement) != 0 ||
-                (pass == 0 ? period > c->day : rows[i].booked >= c->day))
-                continue;
-            struct entry_row *group =
-                statement_group_of(s->scratch, &groups, period, rows[i].version);
-            const enum accord_error error = group == NULL
-                                                ? ACCORD_E_OUT_OF_MEMORY
-                                                : entry_add(group, &rows[i], pass == 0 ? 1 : -1);
-            if (error != ACCORD_OK)
-                return error;
-        }
-    }
-    return statement_sale_lines(&c->periods, c->day, head, &groups, take_line, s);
+    enum accord_error error = ACCORD_OK;
+    if (c->past)
+        return give_past(s, head, list, settled);
+    for (size_t i = 0; error == ACCORD_OK && i < settled->count; i++)
+        if (is_own(s, &settled->rows[i], head->line) &&
+            period_of_day(c->periods.quarterly, settled->rows[i].day) <= c->day)
+            error = add_rows(s, &groups, &settled->rows[i], 1);
+    for (size_t i = 0; error == ACCORD_OK && i < list->count; i++)
+        if (is_own(s, &list->rows[i], head->line) && list->rows[i].booked < c->day)
+            error = add_rows(s, &groups, &list->rows[i], -1);
+    return error == ACCORD_OK
+               ? statement_sale_lines(&c->periods, c->day, head, &groups, take_line, s)
+               : error;
 }
 
 static enum accord_error give_place(struct simulating *s, const struct stored_order *stored,
@@ -413,7 +444,7 @@ static enum accord_error next_sales(struct simulating *s, int64_t after, int64_t
 {
     size_t count;
     enum accord_error error =
-        store_booked_sales(s->c->db, s->ask->agreement, s->c->day, after, BATCH, seqs, &count);
+        store_booked_sales(s->c->db, s->ask->agreement, s->booked, after, BATCH, seqs, &count);
     if (error != ACCORD_OK)
         return error;
     const bool last = count < BATCH;
@@ -422,9 +453,13 @@ static enum accord_error next_sales(struct simulating *s, int64_t after, int64_t
         seqs[count++] = s->extra[s->extra_at++];
     qsort(seqs, count, sizeof *seqs, by_number);
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (seqs[i] > after && (kept == 0 || seqs[i] != seqs[kept - 1]))
+    for (size_t i = 0; i < count; i++) {
+        const bool told =
+            s->booked > s->c->day && s->extra_count > 0 &&
+            bsearch(&seqs[i], s->extra, s->extra_count, sizeof *s->extra, by_number) != NULL;
+        if (seqs[i] > after && !told && (kept == 0 || seqs[i] != seqs[kept - 1]))
             seqs[kept++] = seqs[i];
+    }
     *ret_count = kept;
     return ACCORD_OK;
 }
@@ -455,26 +490,41 @@ static enum accord_error take_facts(struct simulating *s, const int64_t *seqs, s
     return error;
 }
 
+/* Facts that something is booked of in the period; of a closed one also those behind it, which may
+ * have differences of its own. */
+static enum accord_error take_booked(struct simulating *s)
+{
+    const struct closing *c = s->c;
+    const int64_t last = c->past ? c->periods.open : c->day;
+    int64_t seqs[2 * BATCH];
+    enum accord_error error = ACCORD_OK;
+    for (s->booked = c->day; error == ACCORD_OK && s->booked <= last;
+         s->booked = period_after(c->periods.quarterly, s->booked)) {
+        size_t count = 1;
+        for (int64_t after = 0; error == ACCORD_OK && count > 0;) {
+            error = next_sales(s, after, seqs, &count);
+            if (error != ACCORD_OK || count == 0)
+                break;
+            after = seqs[count - 1];
+            error = take_facts(s, seqs, count);
+            arena_reset(s->scratch);
+        }
+    }
+    return error;
+}
+
 static enum accord_error simulate_sales(struct simulating *s)
 {
     const struct fact_batch *facts = s->ask->facts;
     struct stored_order *fresh = NULL;
     size_t fresh_count = 0;
-    int64_t seqs[2 * BATCH];
-    size_t count = 1;
     enum accord_error error = ACCORD_OK;
     if (facts != NULL) {
         fresh = arena_array(s->arena, facts->count + 1, sizeof *fresh);
         error = fresh == NULL ? ACCORD_E_OUT_OF_MEMORY : check_facts(s, fresh, &fresh_count);
     }
-    for (int64_t after = 0; error == ACCORD_OK && count > 0;) {
-        error = next_sales(s, after, seqs, &count);
-        if (error != ACCORD_OK || count == 0)
-            break;
-        after = seqs[count - 1];
-        error = take_facts(s, seqs, count);
-        arena_reset(s->scratch);
-    }
+    if (error == ACCORD_OK)
+        error = take_booked(s);
     struct entry_list *none = arena_array(s->arena, fresh_count + 1, sizeof *none);
     if (none == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
@@ -499,38 +549,71 @@ static enum accord_error read_terms(struct simulating *s)
     return error;
 }
 
+/* What is to be posted of windows, without those of open periods before: these have statements of
+ * their own. Of a closed period what its windows come to. */
+static enum accord_error post_windows(struct simulating *s, struct window_lines *ret)
+{
+    struct closing *c = s->c;
+    struct window_lines lines;
+    size_t kept = 0;
+    const enum accord_error error =
+        c->past ? windows_fold(c->arena, &c->periods, &c->sheet, &lines)
+                : windows_sheet_post(c->arena, &c->periods, &c->sheet, c->day, &lines);
+    if (error != ACCORD_OK)
+        return error;
+    for (size_t i = 0; i < lines.count; i++) {
+        const int64_t day = lines.rows[i].day;
+        if (c->past ? day != c->day : day >= c->periods.open && day < c->day)
+            continue;
+        lines.rows[kept] = lines.rows[i];
+        lines.rows[kept].number = (int64_t)kept;
+        kept++;
+    }
+    lines.count = kept;
+    *ret = lines;
+    return ACCORD_OK;
+}
+
 /* What is booked today, for the difference; takes it out of the sums of windows. */
 static enum accord_error read_today(struct simulating *s)
 {
     struct closing *c = s->c;
     struct window_lines windows;
-    enum accord_error error =
-        windows_sheet_post(c->arena, &c->periods, &c->sheet, c->day, &windows);
+    enum accord_error error = post_windows(s, &windows);
+    if (error == ACCORD_OK && c->past) {
+        s->today = true;
+        error = take_booked(s);
+        s->today = false;
+        if (error == ACCORD_OK)
+            error = statement_window_lines(&c->periods, c->day, &windows, take_today, s);
+    }
     if (error == ACCORD_OK && s->ask->terms.data != NULL)
         error = change_terms(s);
-    if (error == ACCORD_OK)
+    if (error == ACCORD_OK && !c->past)
         error = statement_lines_each(c->db, &c->periods, c->day, &windows, NULL, take_today, s);
     for (size_t i = 0; error == ACCORD_OK && i < c->sheet.count; i++) {
         struct window_part *part = &c->sheet.parts[i];
         error = windows_part_before(part, &part->sums);
         part->booked = (struct accord_window_sums){.net = 0};
     }
-    return error;
+    return error == ACCORD_OK && s->ask->pool_count > 0 ? simulate_pools(s) : error;
 }
 
 static enum accord_error simulate_lines(void *context, struct closing *c)
 {
     struct simulating *s = context;
     s->c = c;
+    s->ret->currency = c->governs->terms.currency.code;
     s->viewer = s->ask->viewer != NULL ? s->ask->viewer
                                        : c->governs->terms.parties[c->governs->terms.collector];
     enum accord_error error = read_terms(s);
-    if (error == ACCORD_OK)
+    if (error == ACCORD_OK) {
+        s->window_us = agreement_book_window(s->book);
         error = read_today(s);
+    }
     if (error == ACCORD_OK) {
         const struct accord_agreement_version *terms = &c->governs->terms;
         const int64_t window = referral_window(&terms, 1);
-        s->window_us = agreement_book_window(s->book);
         if (window > s->window_us)
             s->window_us = window;
         error = simulate_sales(s);
@@ -538,7 +621,7 @@ static enum accord_error simulate_lines(void *context, struct closing *c)
     for (size_t i = 0; error == ACCORD_OK && i < c->sheet.count; i++)
         error = windows_part_add_booked(&c->sheet.parts[i]);
     if (error == ACCORD_OK)
-        error = windows_sheet_post(c->arena, &c->periods, &c->sheet, c->day, &c->windows);
+        error = post_windows(s, &c->windows);
     return error != ACCORD_OK
                ? error
                : statement_window_lines(&c->periods, c->day, &c->windows, take_line, s);

@@ -19,6 +19,8 @@ struct simulating {
     const char *viewer;
     struct keymap payee_index;
     size_t payee_cap;
+    int64_t booked; /* whose facts are being read: of a closed period also those behind it */
+    bool today;     /* of a closed period: lines as they stand, not as they would be */
     int64_t *extra; /* sales that facts are about */
     size_t extra_count;
     size_t extra_at;
