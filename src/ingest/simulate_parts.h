@@ -35,6 +35,12 @@ enum accord_error simulate_choose(struct simulating *s, const char *channel,
 /** One line: what it comes to now less what was posted before. `head` says which. */
 enum accord_error simulate_line(struct simulating *s, const struct statement_line *head,
                                 const struct entry_list *list, const struct settled *settled);
+/** Adds the refunds among the facts of the simulation to those of an order. */
+enum accord_error simulate_refunds(struct simulating *s, struct stored_order *stored);
+/** Checks the facts: every one is sound, and says something about an order that is, or is among
+ *  them. Puts the orders into `fresh`, and the sales that refunds are about into s->extra. */
+enum accord_error simulate_facts(struct simulating *s, struct stored_order *fresh,
+                                 size_t *ret_fresh);
 /** The lines of what is no sale: a term of a membership, or an entry of a challenge. */
 enum accord_error simulate_other(struct simulating *s, int64_t seq);
 /** Other terms of pools: divides the months of the period anew, and puts the shares in the place of

@@ -175,6 +175,39 @@ START_TEST(shares_stand_in_statements)
 }
 END_TEST
 
+/* P1 is divided user-centric; by Shapley pa would get 48.75, and with idle fees spread 74.25. */
+START_TEST(another_method)
+{
+    const char *shop = make_case("methods", &p1, user_centric);
+    month_of(shop, "methods");
+    static const struct {
+        const char *method;
+        long long amount;
+    } others[] = {{"\"method\":\"shapley\",\"idle\":\"retain\"", 4875},
+                  {"\"method\":\"user_centric\",\"idle\":\"spread\"", 7425},
+                  {"\"method\":\"user_centric\",\"idle\":\"retain\"", 6075}};
+    for (int closed = 0; closed < 2; closed++) {
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+            struct response *is = post(
+                providers[0], "/v1/simulations",
+                text("{\"agreement\":\"methods-pa\",\"period\":\"2025-01\",\"pools\":[{"
+                     "\"channel\":\"methods\",\"pool\":\"library\",\"terms\":{\"title\":\"T\","
+                     "\"currency\":\"CNY\",\"time_zone\":\"Asia/Shanghai\",\"from\":\"2025-01\","
+                     "\"share_ppm\":1000000,\"basis\":\"seconds\",%s}}]}",
+                     others[i].method));
+            expect_status(is, 200);
+            const char *place = find(is, "/totals", "payee", "pa");
+            expect_int(is, text("%s/amount", place), others[i].amount);
+            expect_int(is, text("%s/today", place), 6075);
+            place = find(is, "/totals", "payee", "@pool:methods/library");
+            expect_int(is, text("%s/amount", place), -others[i].amount);
+        }
+        if (closed == 0)
+            close_months("2025-01");
+    }
+}
+END_TEST
+
 /* Learner 3 used only pc. Told after the close that it used pa as well, for as long: half of its
  * 30.00 moves, as differences of January in February's statements. */
 START_TEST(usage_that_is_told_late)
@@ -499,6 +532,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, every_method_divides_as_published);
     tcase_add_test(cases, shares_stand_in_statements);
+    tcase_add_test(cases, another_method);
     tcase_add_test(cases, usage_that_is_told_late);
     tcase_add_test(cases, usage_corrected_downwards_after_the_close);
     tcase_add_test(cases, usage_synced_forty_days_late);

@@ -125,10 +125,94 @@ START_TEST(what_cannot_be_simulated)
         post(deal.school, "/v1/simulations", "{\"agreement\":\"never\",\"period\":\"soon\"}"), 422,
         "period_invalid");
     expect_problem(
-        post(deal.school, "/v1/simulations", "{\"agreement\":\"never\",\"period\":\"2025-03\"}"),
-        409, "period_not_oldest");
+        post(deal.school, "/v1/simulations", "{\"agreement\":\"never\",\"period\":\"2024-12\"}"),
+        404, "not_found");
+    is = ask(deal.school, &deal,
+             ",\"pools\":[{\"channel\":\"never-shop\",\"pool\":\"none\",\"terms\":{\"title\":\"T\","
+             "\"currency\":\"CNY\",\"time_zone\":\"UTC\",\"from\":\"2025-01\",\"share_ppm\":1,"
+             "\"basis\":\"starts\",\"method\":\"shapley\",\"idle\":\"retain\"}}]");
+    expect_field_problem(is, "/pools/0/pool", "value_unknown");
+    is = ask(deal.school, &deal,
+             ",\"pools\":[{\"channel\":\"never-shop\",\"pool\":\"none\",\"terms\":{\"title\":7}}]");
+    expect_problem(is, 422, "fields_invalid");
+    ck_assert_ptr_nonnull(strstr(is->body, "/pools/0/terms/title"));
+}
+END_TEST
+
+/* January is closed with 70 % of 10000; a refund of 1000 is known in February, which has a sale of
+ * its own, as has March. */
+START_TEST(closed_periods_and_those_to_come)
+{
+    const struct deal deal = deal_make("any", "");
+    deal_sell(&deal, "o1", "2025-01-10", 10000);
     deal_close(&deal, "2025-01");
-    expect_problem(ask(deal.school, &deal, ""), 409, "period_closed");
+    deal_refund(&deal, "o1", "2025-01-31", 1000);
+    deal_sell(&deal, "o2", "2025-02-10", 3000);
+    deal_sell(&deal, "o3", "2025-03-10", 2000);
+    struct response *is = ask(deal.school, &deal, "");
+    expect_status(is, 200);
+    expect_count(is, "/statements", 0);
+    expect_int(is, total(is, &deal, "school", "amount"), 6300);
+    expect_int(is, total(is, &deal, "school", "today"), 6300);
+    is = ask(deal.school, &deal, terms(&deal, 800000));
+    expect_status(is, 200);
+    expect_text(is, "/currency", "CNY");
+    expect_count(is, "/lines", 1);
+    expect_int(is, "/lines/0/earned", 7200);
+    expect_int(is, "/lines/0/refunded", 1000);
+    expect_int(is, total(is, &deal, "school", "amount"), 7200);
+    expect_int(is, total(is, &deal, "school", "today"), 6300);
+    /* A floor of the window of a closed period. */
+    is = ask(deal.school, &deal,
+             ",\"terms\":[{\"kind\":\"guarantee\",\"payee\":\"any-school\",\"funded_by\":"
+             "\"any-shop\",\"amount_minor\":9999,\"window\":\"period\",\"recoup\":\"none\"},"
+             "{\"kind\":\"share\",\"payee\":\"any-school\",\"share_ppm\":700000},"
+             "{\"kind\":\"residual\",\"payee\":\"any-shop\"}]");
+    expect_int(is, total(is, &deal, "school", "amount"), 9999);
+    /* The oldest open one has the difference of January, too; March only its own. */
+    is = post(deal.school, "/v1/simulations", "{\"agreement\":\"any\",\"period\":\"2025-02\"}");
+    expect_int(is, total(is, &deal, "school", "amount"), 2100 - 700);
+    expect_int(is, "/statements/0/body/opening", 7000);
+    is = post(deal.school, "/v1/simulations",
+              text("{\"agreement\":\"any\",\"period\":\"2025-03\"%s}", terms(&deal, 800000)));
+    expect_status(is, 200);
+    expect_int(is, total(is, &deal, "school", "amount"), 1600);
+    expect_int(is, total(is, &deal, "school", "today"), 1400);
+    expect_count(is, "/lines", 1);
+    expect_int(is, "/statements/0/body/opening", 7000);
+    expect_int(is, "/statements/0/body/closing", 8600);
+}
+END_TEST
+
+/* 31.00 for January: 30 % of it are the operator's, or half. */
+START_TEST(months_of_memberships)
+{
+    const char *shop = make_partner_key("club", "\"channel\"");
+    make_agreement(
+        "club",
+        text("\"parties\":[\"%s\",\"club\"],\"scope\":{\"providers\":[\"%s\"],\"channels\":["
+             "\"club\"]},\"effective\":{\"from\":\"2025-01-01T00:00:00+08:00\"},\"currency\":"
+             "\"CNY\",\"period\":{\"kind\":\"month\",\"time_zone\":\"Asia/Shanghai\"},\"terms\":["
+             "{\"kind\":\"share\",\"payee\":\"%s\",\"share_ppm\":300000},{\"kind\":\"residual\","
+             "\"payee\":\"club\"}]",
+             operator_id(), operator_id(), operator_id()),
+        (const char *const[]){operator_key, shop, NULL});
+    post_facts(shop, "{\"event_id\":\"m\",\"type\":\"membership.started\",\"occurred_at\":"
+                     "\"2025-01-01T00:00:00+08:00\",\"membership_id\":\"m\",\"offer\":\"month\","
+                     "\"learner\":\"u\",\"currency\":\"CNY\",\"paid\":5900,\"from\":"
+                     "\"2025-01-01T00:00:00+08:00\",\"to\":\"2025-03-01T00:00:00+08:00\"}");
+    struct response *is =
+        post(operator_key, "/v1/simulations",
+             text("{\"agreement\":\"club\",\"period\":\"2025-01\",\"terms\":[{\"kind\":\"share\","
+                  "\"payee\":\"%s\",\"share_ppm\":500000},{\"kind\":\"residual\",\"payee\":"
+                  "\"club\"}]}",
+                  operator_id()));
+    expect_status(is, 200);
+    const char *place = find(is, "/totals", "payee", operator_id());
+    expect_int(is, text("%s/amount", place), 1550);
+    expect_int(is, text("%s/today", place), 930);
+    expect_text(is, "/lines/0/kind", "membership");
+    expect_text(is, "/lines/0/membership_id", "m");
 }
 END_TEST
 
@@ -141,6 +225,8 @@ static Suite *make_suite(void)
     tcase_set_timeout(tc, 300);
     tcase_add_test(tc, as_it_is_it_is_the_draft);
     tcase_add_test(tc, other_terms_and_more_facts);
+    tcase_add_test(tc, closed_periods_and_those_to_come);
+    tcase_add_test(tc, months_of_memberships);
     tcase_add_test(tc, what_cannot_be_simulated);
     suite_add_tcase(suite, tc);
     return suite;
