@@ -7,6 +7,7 @@
 #include "ingest/closing.h"
 #include "ingest/inputs.h"
 #include "ingest/rates.h"
+#include "ingest/referral.h"
 #include "ingest/settled.h"
 #include "store/statement_inputs.h"
 
@@ -61,6 +62,7 @@ struct gathering {
     struct arena *arena; /* of a batch */
     struct rate_book *rates;
     const struct agreement_version **versions; /* all of the agreement */
+    int64_t window_us;                         /* of the versions' referrals; 0: there are none */
     bool any_derived;
     bool any_given;
     struct buf row;
@@ -245,6 +247,12 @@ static enum accord_error write_order(struct taking *t)
     }
     if (error != ACCORD_OK)
         return error;
+    const struct referred_order referred = {&order, t->sale->has_learner ? t->sale->learner : NULL,
+                                            t->sale_seq};
+    if (t->line_count > 0)
+        error = ingest_fill_touches(c->db, g->arena, g->window_us, &referred, 1);
+    if (error != ACCORD_OK)
+        return error;
     g->row.len = 0;
     inputs_write_order(&g->row, &row);
     error = buf_error(&g->row);
@@ -416,6 +424,11 @@ enum accord_error closing_inputs_lines(struct closing *c)
         error = ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; error == ACCORD_OK && i < c->periods.version_count; i++)
         g.versions[i] = &c->periods.versions[i];
+    for (size_t i = 0; error == ACCORD_OK && i < c->periods.version_count; i++) {
+        const struct accord_agreement_version *terms = &c->periods.versions[i].terms;
+        const int64_t window = referral_window(&terms, 1);
+        g.window_us = window > g.window_us ? window : g.window_us;
+    }
     for (size_t i = 0; i < c->count; i++) {
         g.any_derived |= c->accounts[i]->inputs.derived;
         g.any_given |= !c->accounts[i]->inputs.derived;

@@ -51,15 +51,6 @@ static bool is_party(const struct agreement_version *version, const char *partne
     return false;
 }
 
-/* What a promoter gets depends on touches that only some parties may see. */
-static bool needs_more_than_orders(const struct agreement_version *version)
-{
-    for (uint32_t i = 0; i < version->terms.term_count; i++)
-        if (version->terms.terms[i].kind == ACCORD_TERM_REFERRAL)
-            return true;
-    return false;
-}
-
 /* A version that a line of the period belongs to, or could. */
 static bool is_concerned(const struct closing *c, size_t version)
 {
@@ -85,7 +76,7 @@ static void choose_derived(struct closing *c)
             continue;
         const struct agreement_version *version = &c->periods.versions[v];
         for (size_t i = 0; i < c->count; i++)
-            if (needs_more_than_orders(version) || !is_party(version, c->accounts[i]->partner))
+            if (!is_party(version, c->accounts[i]->partner))
                 c->accounts[i]->inputs.derived = false;
     }
 }

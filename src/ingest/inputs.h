@@ -5,10 +5,9 @@
  *
  *     {"kind":"inputs", …}     whose statement it is, what was known (cutoff), the opening balance
  *                              and the statement before. derived: lines follow from orders; else
- *                              they are given. That is so for a promoter, who may not see the whole
- *                              of a line, for a party that is not one of all versions concerned,
- *                              under versions with a referral, and where memberships or
- *                              challenges are among the lines
+ *                              they are given. That is so for a promoter, who may not see the
+ *                              whole of a line, for a party that is not one of all versions
+ *                              concerned, and where memberships or challenges are among the lines
  *     {"kind":"version", …}    an agreement version that the partner signed; effective_to is where
  *                              its time ended, in microseconds
  *     {"kind":"settings", …}   instead of the version that governs payment, where the partner is no
@@ -18,15 +17,17 @@
  *                              of now, by window
  *     {"kind":"posted", …}     window lines of earlier statements, summed up
  *     {"kind":"pool", …}       what a provider gets of a month of a pool, with the hash of all that
- * the month was divided by
+ *                              the month was divided by
  *     {"kind":"sheet", …}      how a month of a pool that is open (`open_inputs`) was divided, and
- * what the statement's partner (`own` of the weights) got of it in all; then
- *     {"kind":"member", …}     each member, under a name of this statement: what it put in, and
- * units by provider, in pairs of the provider's place and the units. For months that have been
- * divided since the statement before
+ *                              what the statement's partner (`own`, its place in the weights) got
+ *                              of it in all; of months divided since the statement before
+ *     {"kind":"member", …}     then each member, under a name of this statement: what it put in,
+ *                              and pairs of a provider's place and units
  *     {"kind":"order", …}      an order with a line in this statement: what counts of it, and what
  *                              earlier statements say of its lines. spread: other lines are left
- *                              out, and refunds of the whole order stand as they reached each line
+ *                              out, and refunds of the whole order stand as they reached each
+ *                              line. touches: those that a referral may be paid on, with what was
+ *                              known of their promoters
  *     {"kind":"line", …}       a line that is given
  *     {"kind":"adjustment", …} {"kind":"payment", …}
  *     {"kind":"hold", …}       what is not due yet: earnings of young sales, reserves of statements
@@ -71,6 +72,7 @@ struct inputs_order {
     const struct inputs_posted *posted;
     size_t posted_count;
 };
+extern const char *const inputs_touch_kinds[]; /**< by enum accord_touch_kind; ends with NULL */
 /** Writes it as one line. */
 void inputs_write_order(struct buf *out, const struct inputs_order *order);
 

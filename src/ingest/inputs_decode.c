@@ -1,5 +1,6 @@
 #include "ingest/inputs_decode.h"
 
+#include "ingest/inputs.h"
 #include "ingest/pool.h"
 
 /* Amounts of a file are sums as often as not: any int64. */
@@ -12,7 +13,13 @@
 #define DAY(type, member) JSON_ID(type, member, 10, 10)
 #define HASH(type, member) JSON_ID(type, member, 64, 64)
 
-enum { GROUPS_MAX = 1 << 20, REFUNDS_MAX = 1 << 20, VERSIONS_MAX = 1 << 16, PAYEES_MAX = 1 << 20 };
+enum {
+    GROUPS_MAX = 1 << 20,
+    REFUNDS_MAX = 1 << 20,
+    VERSIONS_MAX = 1 << 16,
+    PAYEES_MAX = 1 << 20,
+    TOUCHES_MAX = 1 << 20
+};
 
 static const struct json_field any_int = JSON_ELEMENT(JSON_KIND_INT, INT64_MIN, INT64_MAX);
 static const struct json_field count = JSON_ELEMENT(JSON_KIND_INT, 0, INT64_MAX);
@@ -186,6 +193,24 @@ static const struct json_field refund_fields[] = {
 };
 static const struct json_object refund_spec = JSON_OBJECT(struct inputs_refund_row, refund_fields);
 
+static const struct json_field promoter_fields[] = {
+    ID(struct inputs_promoter_row, id),
+    JSON_INT_OR(struct inputs_promoter_row, parent, 0, TOUCHES_MAX, -1),
+    JSON_BOOLEAN(struct inputs_promoter_row, self_referral),
+    JSON_BOOLEAN(struct inputs_promoter_row, suspended),
+};
+static const struct json_object promoter_spec =
+    JSON_OBJECT(struct inputs_promoter_row, promoter_fields);
+
+static const struct json_field touch_fields[] = {
+    ID(struct inputs_touch_row, event_id),
+    JSON_ENUM(struct inputs_touch_row, kind, inputs_touch_kinds),
+    JSON_INT(struct inputs_touch_row, occurred_at, 0, TIME_LIMIT),
+    ID(struct inputs_touch_row, partner),
+    JSON_INT(struct inputs_touch_row, promoter, 0, TOUCHES_MAX),
+};
+static const struct json_object touch_spec = JSON_OBJECT(struct inputs_touch_row, touch_fields);
+
 static const struct json_field order_fields[] = {
     ID(struct inputs_order_row, channel),
     JSON_CURRENCY(struct inputs_order_row, currency),
@@ -194,10 +219,12 @@ static const struct json_field order_fields[] = {
     JSON_INT(struct inputs_order_row, occurred_at, 0, TIME_LIMIT),
     ID(struct inputs_order_row, order_id),
     JSON_ARRAY_OF(struct inputs_order_row, posted, &group_spec, 0, GROUPS_MAX),
+    JSON_ARRAY_OF_OPT(struct inputs_order_row, promoters, &promoter_spec, 0, TOUCHES_MAX),
     JSON_ARRAY_OF(struct inputs_order_row, rates, &rate_spec, 0, VERSIONS_MAX),
     JSON_ARRAY_OF(struct inputs_order_row, refunds, &refund_spec, 0, REFUNDS_MAX),
     COUNT(struct inputs_order_row, sale),
     JSON_BOOLEAN_OR(struct inputs_order_row, spread, 0),
+    JSON_ARRAY_OF_OPT(struct inputs_order_row, touches, &touch_spec, 0, TOUCHES_MAX),
 };
 const struct json_object inputs_order_spec = JSON_OBJECT(struct inputs_order_row, order_fields);
 

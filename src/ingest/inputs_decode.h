@@ -154,6 +154,21 @@ struct inputs_refund_row {
     int64_t tax_returned;
 };
 
+struct inputs_promoter_row {
+    struct slice id;
+    int64_t parent; /**< its place among the promoters; -1: none */
+    bool self_referral;
+    bool suspended;
+};
+
+struct inputs_touch_row {
+    struct slice event_id;
+    int kind; /**< enum accord_touch_kind */
+    int64_t occurred_at;
+    struct slice partner;
+    int64_t promoter; /**< its place among the promoters */
+};
+
 struct inputs_order_row {
     struct slice channel;
     struct accord_currency currency;
@@ -161,11 +176,13 @@ struct inputs_order_row {
     struct json_array lines; /**< of struct inputs_line_row */
     int64_t occurred_at;
     struct slice order_id;
-    struct json_array posted;  /**< of struct inputs_group_row */
-    struct json_array rates;   /**< of struct inputs_rate_row */
-    struct json_array refunds; /**< of struct inputs_refund_row */
+    struct json_array posted;    /**< of struct inputs_group_row */
+    struct json_array promoters; /**< of struct inputs_promoter_row */
+    struct json_array rates;     /**< of struct inputs_rate_row */
+    struct json_array refunds;   /**< of struct inputs_refund_row */
     int64_t sale;
     bool spread;
+    struct json_array touches; /**< of struct inputs_touch_row */
 };
 
 struct inputs_given_row {

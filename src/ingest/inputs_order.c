@@ -83,6 +83,44 @@ static enum accord_error read_rates(struct inputs_reader *r, const struct inputs
     return ACCORD_OK;
 }
 
+static enum accord_error read_touches(struct inputs_reader *r, const struct inputs_order_row *row,
+                                      struct order_facts *facts)
+{
+    const struct inputs_promoter_row *names = row->promoters.items;
+    const struct inputs_touch_row *rows = row->touches.items;
+    const size_t count = row->promoters.count;
+    struct accord_promoter *promoters = arena_array(r->row, count + 1, sizeof *promoters);
+    struct accord_touch *touches = arena_array(r->row, row->touches.count + 1, sizeof *touches);
+    if (promoters == NULL || touches == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        if (names[i].parent >= (int64_t)count)
+            return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/promoters/%zu/parent: is none", i);
+        promoters[i] = (struct accord_promoter){
+            .id = names[i].id.data,
+            .parent = names[i].parent < 0 ? ACCORD_PROMOTER_NONE : (uint32_t)names[i].parent,
+            .self_referral = names[i].self_referral,
+            .suspended = names[i].suspended};
+    }
+    for (size_t i = 0; i < row->touches.count; i++) {
+        if (rows[i].promoter >= (int64_t)count)
+            return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/touches/%zu/promoter: is none", i);
+        touches[i] =
+            (struct accord_touch){.occurred_at_us = rows[i].occurred_at,
+                                  .partner = rows[i].partner.data,
+                                  .event_id = rows[i].event_id.data,
+                                  .kind = (enum accord_touch_kind)rows[i].kind,
+                                  .promoter = (uint32_t)rows[i].promoter,
+                                  .self_referral = promoters[rows[i].promoter].self_referral,
+                                  .promoter_suspended = promoters[rows[i].promoter].suspended};
+    }
+    facts->order.promoters = promoters;
+    facts->order.promoter_count = count;
+    facts->order.touches = touches;
+    facts->order.touch_count = row->touches.count;
+    return ACCORD_OK;
+}
+
 static enum accord_error settle_facts(struct inputs_reader *r, const struct inputs_order_row *row,
                                       struct order_facts *facts)
 {
@@ -95,6 +133,8 @@ static enum accord_error settle_facts(struct inputs_reader *r, const struct inpu
         error = read_refunds(r, row, facts);
     if (error == ACCORD_OK)
         error = read_rates(r, row, facts);
+    if (error == ACCORD_OK)
+        error = read_touches(r, row, facts);
     if (error != ACCORD_OK || row->lines.count == 0)
         return error;
     const struct sale_view view = {row->sale, &facts->order, facts->refunds, row->refunds.count};

@@ -3,6 +3,8 @@
 #include "ingest/inputs.h"
 #include "json/write.h"
 
+const char *const inputs_touch_kinds[] = {"click", "share", "coupon", NULL};
+
 static void write_shares(struct json_writer *w, const struct entry_row *group)
 {
     jw_key(w, "shares");
@@ -91,6 +93,40 @@ static void write_refund(struct json_writer *w, const struct accord_refund *refu
     jw_object_end(w);
 }
 
+static void write_promoters(struct json_writer *w, const struct accord_order *order)
+{
+    jw_key(w, "promoters");
+    jw_array(w);
+    for (size_t i = 0; i < order->promoter_count; i++) {
+        const struct accord_promoter *promoter = &order->promoters[i];
+        jw_object(w);
+        jw_key_str(w, "id", promoter->id);
+        if (promoter->parent != ACCORD_PROMOTER_NONE)
+            jw_key_int(w, "parent", promoter->parent);
+        jw_key_bool(w, "self_referral", promoter->self_referral);
+        jw_key_bool(w, "suspended", promoter->suspended);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
+static void write_touches(struct json_writer *w, const struct accord_order *order)
+{
+    jw_key(w, "touches");
+    jw_array(w);
+    for (size_t i = 0; i < order->touch_count; i++) {
+        const struct accord_touch *touch = &order->touches[i];
+        jw_object(w);
+        jw_key_str(w, "event_id", touch->event_id);
+        jw_key_str(w, "kind", inputs_touch_kinds[touch->kind]);
+        jw_key_int(w, "occurred_at", touch->occurred_at_us);
+        jw_key_str(w, "partner", touch->partner);
+        jw_key_int(w, "promoter", touch->promoter);
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+}
+
 void inputs_write_order(struct buf *out, const struct inputs_order *row)
 {
     struct json_writer w;
@@ -112,6 +148,8 @@ void inputs_write_order(struct buf *out, const struct inputs_order *row)
     for (size_t i = 0; i < row->posted_count; i++)
         write_posted(&w, &row->posted[i]);
     jw_array_end(&w);
+    if (order->touch_count > 0)
+        write_promoters(&w, order);
     write_rates(&w, row);
     jw_key(&w, "refunds");
     jw_array(&w);
@@ -121,6 +159,8 @@ void inputs_write_order(struct buf *out, const struct inputs_order *row)
     jw_key_int(&w, "sale", row->sale_seq);
     if (row->spread)
         jw_key_bool(&w, "spread", true);
+    if (order->touch_count > 0)
+        write_touches(&w, order);
     jw_object_end(&w);
     buf_add_char(out, '\n');
 }

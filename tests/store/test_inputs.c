@@ -230,8 +230,8 @@ static struct close_result close_early(const char *agreement)
     return result;
 }
 
-/* Touches are no business of a provider's: under a referral lines are given, and a promoter is
- * given its own amounts only. */
+/* Parties have the touches that the referral goes by, with what was known of the promoters, and
+ * attribute again; a promoter is given its own amounts only. */
 START_TEST(test_promoters)
 {
     books_partner(&b, "lin", 4);
@@ -269,8 +269,18 @@ START_TEST(test_promoters)
     expect_in(file, "\"kind\":\"settings\"");
     expect_not_in(file, "\"gross\"");
     expect_not_in(file, "600000");
-    expect_not_in(file_of(&closed, "p2"), "touch");
-    expect_in(file_of(&closed, "p2"), "\"derived\":false");
+    const struct slice own = file_of(&closed, "p2");
+    expect_in(own, "\"derived\":true");
+    expect_in(own, "\"touches\":[{\"event_id\":\"t1\",\"kind\":\"click\"");
+    expect_not_in(own, "u1");
+    /* A promoter who was suspended earns nothing, and another comes out. */
+    char *forged = arena_strdup(b.arena, own);
+    memcpy(strstr(forged, "\"suspended\":false"), "\"suspended\":true ", 17);
+    struct inputs_result result = {.why = ""};
+    ck_assert_int_eq(rederive_read(slice_of(forged), 4096, NULL, &result), ACCORD_OK);
+    ck_assert(!result.agrees);
+    /* 60 % of 10000 instead of 60 % of what the promoter left. */
+    ck_assert_str_eq(result.why, "earned is 6000, the statement says 5400");
 }
 END_TEST
 
