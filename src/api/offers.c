@@ -162,6 +162,29 @@ static enum accord_error touch_older(struct call *call, const struct offer_row *
     return rows == NULL ? ACCORD_E_OUT_OF_MEMORY : touch(call, rows, older.items.count);
 }
 
+/* Whether a version may follow the last one: what was sold under that goes on. */
+static enum accord_error check_follows(struct call *call, const struct offer_row *last,
+                                       struct json_problems *problems)
+{
+    const struct offer_call *state = call->state;
+    const struct offer *offer = &state->shown.offer;
+    struct offer before;
+    if (offer_decode(call->arena, last->body, &before, problems) != ACCORD_OK)
+        return ACCORD_E_DATABASE_ERROR;
+    if (offer->valid.from <= last->from_at)
+        json_problem_add(problems, ACCORD_E_OFFER_NOT_LATER, "/valid/from", "%s",
+                         accord_error_title(ACCORD_E_OFFER_NOT_LATER));
+    if (offer->kind != before.kind)
+        json_problem_add(problems, ACCORD_E_KIND_FIXED, "/kind", "%s",
+                         accord_error_title(ACCORD_E_KIND_FIXED));
+    /* Deposits of a round are one sum, and so is what is carried to the next one. */
+    else if (offer->kind == OFFER_CHALLENGE &&
+             !accord_currency_equal(offer->currency, before.currency))
+        json_problem_add(problems, ACCORD_E_CURRENCY_FIXED, "/currency", "%s",
+                         accord_error_title(ACCORD_E_CURRENCY_FIXED));
+    return ACCORD_OK;
+}
+
 static enum accord_error put_write(struct call *call)
 {
     struct offer_call *state = call->state;
@@ -179,16 +202,17 @@ static enum accord_error put_write(struct call *call)
     state->created = !found;
     if (found && hash_equal(&hash, &row->hash))
         return ACCORD_OK; /* it says what stands */
-    if (found && offer->valid.from <= row->from_at) {
+    if (found) {
         struct json_problems *problems = call_alloc(call, sizeof *problems);
         if (problems == NULL)
             return ACCORD_OK;
-        json_problem_add(problems, ACCORD_E_OFFER_NOT_LATER, "/valid/from", "%s",
-                         accord_error_title(ACCORD_E_OFFER_NOT_LATER));
-        call_problems(call, ACCORD_E_FIELDS_INVALID, problems);
-        return ACCORD_OK;
+        error = check_follows(call, row, problems);
+        if (error == ACCORD_OK && problems->total > 0) {
+            call_problems(call, ACCORD_E_FIELDS_INVALID, problems);
+            return ACCORD_OK;
+        }
     }
-    if (found)
+    if (error == ACCORD_OK && found)
         error = touch_older(call, row, &funds_pool);
     *row = (struct offer_row){
         .channel = state->channel,

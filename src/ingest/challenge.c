@@ -209,8 +209,10 @@ static int by_joining(const void *a, const void *b)
     return strcmp(x->event_id, y->event_id);
 }
 
-/* A part for each day; what is not given back is kept. */
-static enum accord_error settle_pro_rata(const struct place *places, size_t count, int64_t *payouts,
+/* A part for each day; what is not given back is kept. What was carried is for finishers of a pot:
+ * it waits for the next round. */
+static enum accord_error settle_pro_rata(const struct place *places, size_t count,
+                                         int64_t carried_in, int64_t *payouts,
                                          struct accord_challenge_result *result)
 {
     enum accord_error error = ACCORD_OK;
@@ -228,6 +230,7 @@ static enum accord_error settle_pro_rata(const struct place *places, size_t coun
                                &result->forfeited);
     }
     result->fee = result->forfeited;
+    result->carried = carried_in;
     return error;
 }
 
@@ -291,7 +294,7 @@ enum accord_error challenge_settle(struct arena *arena, const struct challenge_v
     if (count == 0)
         result.carried = round.carried_in; /* all were taken back */
     else if (places[0].view->offer->challenge.reward == OFFER_REWARD_PRO_RATA)
-        error = settle_pro_rata(places, count, payouts, &result);
+        error = settle_pro_rata(places, count, round.carried_in, payouts, &result);
     else
         error = settle_pot(arena, places, count, round.carried_in, payouts, &result);
     round.deposits = round.payouts = 0;

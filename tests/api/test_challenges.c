@@ -306,6 +306,47 @@ START_TEST(nobody_finishes)
 }
 END_TEST
 
+/* The next version of the offer, from February on, says otherwise what days are worth. What January
+ * carried waits: nobody has it of a round without a pot. Kind and currency stay. */
+START_TEST(what_is_carried_waits)
+{
+    static const char version[] =
+        "{\"kind\":\"%s\",\"title\":\"打卡\",\"currency\":\"%s\",\"price\":0,\"items\":[],"
+        "\"valid\":{\"from\":\"2025-01-31T16:00:00Z\"},\"%s\":{%s}}";
+    static const char daily[] =
+        "\"deposit\":9900,\"need_days\":21,\"window_days\":21,\"reward\":\"pro_rata\"";
+    const char *shop =
+        make_case("waits", "\"deposit\":9900,\"need_days\":21,\"window_days\":21,\"fee_ppm\":0,"
+                           "\"split\":\"equal\",\"none\":\"next_round\"");
+    join(shop, "a", 9900);
+    join(shop, "b", 9900);
+    expect_status(settle(shop, "waits", "2025-01", ""), 200);
+    const char *condition = text("If-Match: %s", header(get(shop, "/v1/offers/habit"), "etag"));
+    expect_field_problem(put(shop, "/v1/offers/habit", condition,
+                             text(version, "challenge", "EUR", "challenge", daily)),
+                         "/currency", "currency_fixed");
+    expect_field_problem(put(shop, "/v1/offers/habit", condition,
+                             text(version, "membership", "CNY", "membership", "\"days\":30")),
+                         "/kind", "kind_fixed");
+    expect_status(put(shop, "/v1/offers/habit", condition,
+                      text(version, "challenge", "CNY", "challenge", daily)),
+                  200);
+    join_in(shop, "c", 9900, "2025-02-01T09:00:00+08:00", "Asia/Shanghai");
+    for (int day = 1; day <= 7; day++)
+        check_in(shop, text("c-%d", day), "c", text("2025-02-%02dT20:00:00+08:00", day), "");
+    struct response *is = settle(shop, "waits", "2025-02", "");
+    expect_status(is, 200);
+    expect_int(is, "/carried_in/amount", 19800);
+    expect_int(is, "/carried/amount", 19800);
+    expect_int(is, "/fee/amount", 6600); /* two thirds of the days */
+    ck_assert_int_eq(payout_of(shop, "waits", "c"), 3300);
+    ck_assert_int_eq(balance_of("waits", "deposit"), 0);
+    ck_assert_int_eq(balance_of("waits", "carried"), -19800);
+    ck_assert_int_eq(balance_of("waits", "forfeits"), -6600);
+    ck_assert_int_eq(balance_of("waits", "cash"), 19800 + 6600);
+}
+END_TEST
+
 #define WEEK                                                                                       \
     "\"deposit\":1000,\"need_days\":7,\"window_days\":7,\"split\":\"equal\",\"none\":\"refund\","  \
     "\"makeups\":1"
@@ -473,6 +514,7 @@ static Suite *make_suite(void)
     tcase_add_test(cases, published_rounds);
     tcase_add_test(cases, the_fee_is_revenue);
     tcase_add_test(cases, nobody_finishes);
+    tcase_add_test(cases, what_is_carried_waits);
     tcase_add_test(cases, the_clock_changes_on_a_day_of_checking_in);
     tcase_add_test(cases, a_learner_travels);
     tcase_add_test(cases, a_make_up_card_on_the_last_day);
