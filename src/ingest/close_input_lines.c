@@ -59,10 +59,10 @@ enum accord_error closing_sale_of(struct db *db, struct arena *arena,
 
 struct gathering {
     struct closing *c;
-    struct arena *arena; /* of a batch */
-    struct rate_book *rates;
+    struct arena *arena;                       /* of a batch */
     const struct agreement_version **versions; /* all of the agreement */
-    int64_t window_us;                         /* of the versions' referrals; 0: there are none */
+    struct closing_others others;
+    int64_t window_us; /* of the versions' referrals; 0: there are none */
     bool any_derived;
     bool any_given;
     struct buf row;
@@ -86,6 +86,19 @@ static enum accord_error give_line(void *context, const struct statement_line *l
         statement_line_write(out, line, &part);
         buf_add_str(out, "}\n");
         error = closing_inputs_flush(g->c, account, CLOSING_CHUNK_BYTES);
+    }
+    return error;
+}
+
+/* The row at hand, for those whose lines are derived. */
+static enum accord_error give_row(struct gathering *g)
+{
+    enum accord_error error = ACCORD_OK;
+    for (size_t i = 0; error == ACCORD_OK && i < g->c->count; i++) {
+        if (!g->c->accounts[i]->inputs.derived)
+            continue;
+        buf_add_slice(&g->c->accounts[i]->inputs.bytes, buf_slice(&g->row));
+        error = closing_inputs_flush(g->c, g->c->accounts[i], CLOSING_CHUNK_BYTES);
     }
     return error;
 }
@@ -234,17 +247,8 @@ static enum accord_error write_order(struct taking *t)
     enum accord_error error = ACCORD_OK;
     if (t->line_count > 0)
         error = take_refunds(t, &row);
-    if (error == ACCORD_OK && t->line_count > 0 &&
-        !accord_currency_equal(order.currency, c->governs->terms.currency)) {
-        if (g->rates == NULL) {
-            error = rate_book_new(&g->rates);
-            if (error == ACCORD_OK)
-                error = rate_book_enter(g->rates, c->db);
-        }
-        if (error == ACCORD_OK)
-            error = rate_book_pins(g->rates, g->arena, &order, g->versions,
-                                   c->periods.version_count, &order.rates);
-    }
+    if (error == ACCORD_OK && t->line_count > 0)
+        error = closing_inputs_pins(&g->others, &order);
     if (error != ACCORD_OK)
         return error;
     const struct referred_order referred = {&order, t->sale->has_learner ? t->sale->learner : NULL,
@@ -256,13 +260,7 @@ static enum accord_error write_order(struct taking *t)
     g->row.len = 0;
     inputs_write_order(&g->row, &row);
     error = buf_error(&g->row);
-    for (size_t i = 0; error == ACCORD_OK && i < c->count; i++) {
-        if (!c->accounts[i]->inputs.derived)
-            continue;
-        buf_add_slice(&c->accounts[i]->inputs.bytes, buf_slice(&g->row));
-        error = closing_inputs_flush(c, c->accounts[i], CLOSING_CHUNK_BYTES);
-    }
-    return error;
+    return error != ACCORD_OK ? error : give_row(g);
 }
 
 static enum accord_error take_sale(struct gathering *g, const struct entry_list *list,
@@ -346,31 +344,41 @@ static enum accord_error load_batch(struct gathering *g, struct batch *batch)
     }
     if (error == ACCORD_OK)
         error = store_orders_load(db, arena, batch->orders, orders);
-    if (error == ACCORD_OK && g->any_given)
+    if (error == ACCORD_OK)
         error = store_memberships_load(db, arena, batch->memberships, terms);
-    if (error == ACCORD_OK && g->any_given)
+    if (error == ACCORD_OK)
         error = store_challenges_load(db, arena, batch->challenges, entries);
     return error != ACCORD_OK ? error : store_entries_load(db, arena, batch->lists, count);
 }
 
-/* Where lines follow from orders, no term has any. */
 static enum accord_error take_term(struct gathering *g, const struct entry_list *list,
                                    const struct stored_membership *stored)
 {
-    if (!g->any_given)
-        return ACCORD_OK;
+    enum accord_error error = ACCORD_OK;
+    g->row.len = 0;
+    if (g->any_derived)
+        error = closing_inputs_term(&g->others, list, stored, &g->row);
+    if (error == ACCORD_OK)
+        error = give_row(g);
+    if (error != ACCORD_OK || !g->any_given)
+        return error;
     for (size_t i = 0; i < stored->count; i++)
         if (stored->terms[i].row.seq == list->sale_seq)
             return closing_term_lines(g->c, g->arena, list, &stored->terms[i].row, give_line, g);
     return ACCORD_E_DATABASE_ERROR;
 }
 
-/* Nor any entry. */
 static enum accord_error take_entry(struct gathering *g, const struct entry_list *list,
                                     const struct stored_challenge *stored)
 {
-    if (!g->any_given)
-        return ACCORD_OK;
+    enum accord_error error = ACCORD_OK;
+    g->row.len = 0;
+    if (g->any_derived)
+        error = closing_inputs_entry(&g->others, list, stored, &g->row);
+    if (error == ACCORD_OK)
+        error = give_row(g);
+    if (error != ACCORD_OK || !g->any_given)
+        return error;
     for (size_t i = 0; i < stored->count; i++)
         if (stored->facts[i].row.seq == list->sale_seq)
             return closing_entry_lines(g->c, g->arena, list, &stored->facts[i].row, give_line, g);
@@ -408,6 +416,7 @@ static enum accord_error gather(struct gathering *g)
         after = seqs[count - 1];
         error = take_batch(g, seqs, count);
         arena_reset(g->arena);
+        g->others.pools = NULL;
     }
     if (error == ACCORD_OK && g->any_given)
         error = statement_window_lines(&c->periods, c->day, &c->windows, give_line, g);
@@ -422,6 +431,7 @@ enum accord_error closing_inputs_lines(struct closing *c)
     g.versions = arena_array(c->arena, c->periods.version_count, sizeof *g.versions);
     if (g.versions == NULL)
         error = ACCORD_E_OUT_OF_MEMORY;
+    g.others = (struct closing_others){.c = c, .arena = g.arena, .versions = g.versions};
     for (size_t i = 0; error == ACCORD_OK && i < c->periods.version_count; i++)
         g.versions[i] = &c->periods.versions[i];
     for (size_t i = 0; error == ACCORD_OK && i < c->periods.version_count; i++) {
@@ -437,7 +447,8 @@ enum accord_error closing_inputs_lines(struct closing *c)
     if (error == ACCORD_OK)
         error = gather(&g);
     buf_done(&g.row);
-    rate_book_free(g.rates);
+    rate_book_free(g.others.rates);
+    agreement_book_free(g.others.book);
     arena_free(g.arena);
     return error;
 }

@@ -70,7 +70,7 @@ static bool is_concerned(const struct closing *c, size_t version)
 static void choose_derived(struct closing *c)
 {
     for (size_t i = 0; i < c->count; i++)
-        c->accounts[i]->inputs.derived = c->accounts[i]->party && !c->others;
+        c->accounts[i]->inputs.derived = c->accounts[i]->party && !c->accounts[i]->partial;
     for (size_t v = 0; v < c->periods.version_count; v++) {
         if (!is_concerned(c, v))
             continue;

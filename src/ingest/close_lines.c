@@ -121,6 +121,8 @@ static enum accord_error give_line(struct closing *c, const struct statement_lin
     if (error != ACCORD_OK)
         return error;
     account->party |= part.party;
+    account->partial |= (line->is_term || line->is_entry) && strcmp(partner, line->channel) != 0 &&
+                        strcmp(partner, line->provider) != 0;
     account->versions[line->terms - c->periods.versions] = true;
     c->line.len = 0;
     statement_line_write(&c->line, line, &part);
@@ -172,7 +174,6 @@ enum accord_error closing_take_line(void *context, const struct statement_line *
     const struct accord_agreement_version *terms = &line->terms->terms;
     enum line_kind kind = LINE_SALE;
     enum accord_error error = kind_of(line, &kind);
-    c->others |= line->is_term || line->is_entry;
     if (error == ACCORD_OK && !line->is_window)
         error = closing_add_booked(c, line);
     if (error == ACCORD_OK && c->only != NULL)

@@ -71,7 +71,8 @@ struct closing_amounts {
 
 struct closing_account {
     const char *partner;
-    bool party; /**< of a version in force, or of a line's; else a promoter */
+    bool party;   /**< of a version in force, or of a line's; else a promoter */
+    bool partial; /**< has lines of a term or an entry that it may not see the whole of */
     struct hash_stream lines_hash;
     struct line_sums kinds[LINE_KINDS]; /**< of lines of the period itself */
     struct closing_difference *differences;
@@ -122,7 +123,6 @@ struct closing {
     struct closing_account **accounts;
     size_t count;
     size_t cap;
-    bool others;             /**< a line is of a term or an entry: that follows from no order */
     const char *only;        /**< NULL, or the one partner whose account is kept */
     bool publishes;          /**< inputs are stored, too */
     bool what_if;            /**< of any period, for a simulation */
@@ -166,6 +166,22 @@ enum accord_error closing_inputs_pools(struct closing *c);
 /** Of that the lines (ingest/close_input_lines.c). */
 enum accord_error closing_inputs_lines(struct closing *c);
 enum { CLOSING_CHUNK_BYTES = 64 << 10 }; /**< of a piece of a file, about */
+/** Of that what follows from no order: what is looked up for it, and writing the row of a term of a
+ *  membership or of an entry of a challenge (ingest/close_input_others.c). */
+struct closing_others {
+    const struct closing *c;
+    struct arena *arena;                             /**< of the rows at hand */
+    const struct agreement_version *const *versions; /**< all of the agreement */
+    struct agreement_book *book;                     /**< NULL: not loaded yet */
+    struct rate_book *rates;                         /**< likewise */
+    struct pool_book *pools;                         /**< likewise; in the arena */
+};
+enum accord_error closing_inputs_term(struct closing_others *o, const struct entry_list *list,
+                                      const struct stored_membership *stored, struct buf *row);
+enum accord_error closing_inputs_entry(struct closing_others *o, const struct entry_list *list,
+                                       const struct stored_challenge *stored, struct buf *row);
+/** The rates of an order by version, if its currency is another one than the agreement's. */
+enum accord_error closing_inputs_pins(struct closing_others *o, struct accord_order *order);
 /** Hashes what has been written of a file, and stores it if the close does; does nothing while it
  *  is shorter than `keep_below`. */
 enum accord_error closing_inputs_flush(const struct closing *c, struct closing_account *account,

@@ -8,6 +8,7 @@
  *                              they are given. That is so for a promoter, who may not see the
  *                              whole of a line, for a party that is not one of all versions
  *                              concerned, and where memberships or challenges are among the lines
+ *                              for all but their channel and the operator
  *     {"kind":"version", …}    an agreement version that the partner signed; effective_to is where
  *                              its time ended, in microseconds
  *     {"kind":"settings", …}   instead of the version that governs payment, where the partner is no
@@ -28,13 +29,17 @@
  *                              out, and refunds of the whole order stand as they reached each
  *                              line. touches: those that a referral may be paid on, with what was
  *                              known of their promoters
+ *     {"kind":"term", …}       likewise a term of a membership: what was bought, the cancellations
+ *                              that stop it, and its months with lines in this statement
+ *     {"kind":"entry", …}      likewise an entry of a challenge: its part of its round's fee
  *     {"kind":"line", …}       a line that is given
  *     {"kind":"adjustment", …} {"kind":"payment", …}
  *     {"kind":"hold", …}       what is not due yet: earnings of young sales, reserves of statements
  *                              before
  *     {"kind":"end", …}        what the statement says
  *
- * They come in this order. Facts that were superseded, voided or reversed are not in it.
+ * They come in this order; orders, terms and entries together by their numbers. Facts that were
+ * superseded, voided or reversed are not in it.
  */
 #ifndef INGEST_INPUTS_H
 #define INGEST_INPUTS_H
@@ -73,6 +78,12 @@ struct inputs_order {
     size_t posted_count;
 };
 extern const char *const inputs_touch_kinds[]; /**< by enum accord_touch_kind; ends with NULL */
+struct json_writer;
+/** Writes the rates of an order, by version; `pins` may be NULL. */
+void inputs_write_rates(struct json_writer *w, const struct accord_rate_pin *pins,
+                        const struct agreement_version *versions, size_t count);
+/** Writes what earlier statements say of a line, as an object. */
+void inputs_write_posted(struct json_writer *w, const struct inputs_posted *posted);
 /** Writes it as one line. */
 void inputs_write_order(struct buf *out, const struct inputs_order *order);
 

@@ -18,7 +18,8 @@ enum {
     REFUNDS_MAX = 1 << 20,
     VERSIONS_MAX = 1 << 16,
     PAYEES_MAX = 1 << 20,
-    TOUCHES_MAX = 1 << 20
+    TOUCHES_MAX = 1 << 20,
+    MONTHS_MAX = 1 << 12
 };
 
 static const struct json_field any_int = JSON_ELEMENT(JSON_KIND_INT, INT64_MIN, INT64_MAX);
@@ -179,7 +180,8 @@ static const struct json_field rate_fields[] = {
 static const struct json_object rate_spec = JSON_OBJECT(struct inputs_rate_row, rate_fields);
 
 /* The times that a civil day can be told of. */
-#define TIME_LIMIT (INT64_C(9999) * 366 * 86400 * 1000000)
+#define DAY_LIMIT (INT64_C(9999) * 366)
+#define TIME_LIMIT (DAY_LIMIT * 86400 * 1000000)
 
 static const struct json_field refund_fields[] = {
     FACT(struct inputs_refund_row, amount),
@@ -227,6 +229,72 @@ static const struct json_field order_fields[] = {
     JSON_ARRAY_OF_OPT(struct inputs_order_row, touches, &touch_spec, 0, TOUCHES_MAX),
 };
 const struct json_object inputs_order_spec = JSON_OBJECT(struct inputs_order_row, order_fields);
+
+static const struct json_field cancellation_fields[] = {
+    ID(struct inputs_cancellation_row, event_id),
+    FACT(struct inputs_cancellation_row, fee_returned),
+    JSON_INT(struct inputs_cancellation_row, occurred_at, -TIME_LIMIT, TIME_LIMIT),
+    FACT(struct inputs_cancellation_row, refunded),
+    SAID(struct inputs_cancellation_row, tax_returned),
+};
+static const struct json_object cancellation_spec =
+    JSON_OBJECT(struct inputs_cancellation_row, cancellation_fields);
+
+static const struct json_field funding_fields[] = {
+    JSON_CURRENCY(struct inputs_funding_row, currency),
+    JSON_ID(struct inputs_funding_row, payee, 1, ACCORD_ID_MAX),
+    JSON_INT(struct inputs_funding_row, share_ppm, 0, ACCORD_PPM_WHOLE),
+};
+static const struct json_object funding_spec =
+    JSON_OBJECT(struct inputs_funding_row, funding_fields);
+
+static const struct json_field month_fields[] = {
+    DAY(struct inputs_month_row, day),
+    COUNT(struct inputs_month_row, line),
+    ID(struct inputs_month_row, offer),
+    JSON_SUB_OPT(struct inputs_month_row, pool, has_pool, &funding_spec),
+    JSON_ARRAY_OF_OPT(struct inputs_month_row, rates, &rate_spec, 0, VERSIONS_MAX),
+    JSON_BOOLEAN(struct inputs_month_row, stands),
+};
+static const struct json_object month_spec = JSON_OBJECT(struct inputs_month_row, month_fields);
+
+static const struct json_field term_fields[] = {
+    JSON_ARRAY_OF(struct inputs_term_row, cancellations, &cancellation_spec, 0, REFUNDS_MAX),
+    ID(struct inputs_term_row, channel),
+    JSON_CURRENCY(struct inputs_term_row, currency),
+    JSON_INT(struct inputs_term_row, from, -TIME_LIMIT, TIME_LIMIT),
+    ID(struct inputs_term_row, kind),
+    ID(struct inputs_term_row, membership_id),
+    JSON_ARRAY_OF(struct inputs_term_row, months, &month_spec, 1, MONTHS_MAX),
+    JSON_STRING(struct inputs_term_row, offer, 0, 255),
+    JSON_FIELD_AS("operator", struct inputs_term_row, operator_id, JSON_KIND_ID, 1, 255),
+    FACT(struct inputs_term_row, paid),
+    SAID(struct inputs_term_row, payment_fee),
+    JSON_ARRAY_OF(struct inputs_term_row, posted, &group_spec, 0, GROUPS_MAX),
+    COUNT(struct inputs_term_row, sale),
+    SAID(struct inputs_term_row, store_fee),
+    SAID(struct inputs_term_row, tax),
+    JSON_STRING(struct inputs_term_row, term_id, 0, 255),
+    ID(struct inputs_term_row, time_zone),
+    JSON_INT(struct inputs_term_row, to, -TIME_LIMIT, TIME_LIMIT),
+};
+const struct json_object inputs_term_spec = JSON_OBJECT(struct inputs_term_row, term_fields);
+
+static const struct json_field entry_fields[] = {
+    ID(struct inputs_entry_row, channel),
+    JSON_CURRENCY(struct inputs_entry_row, currency),
+    ID(struct inputs_entry_row, entry_id),
+    FACT(struct inputs_entry_row, fee),
+    JSON_INT(struct inputs_entry_row, joined_at, -TIME_LIMIT, TIME_LIMIT),
+    ID(struct inputs_entry_row, kind),
+    JSON_INT(struct inputs_entry_row, last_day, -DAY_LIMIT, DAY_LIMIT),
+    ID(struct inputs_entry_row, offer),
+    JSON_FIELD_AS("operator", struct inputs_entry_row, operator_id, JSON_KIND_ID, 1, 255),
+    JSON_ARRAY_OF(struct inputs_entry_row, posted, &group_spec, 0, GROUPS_MAX),
+    JSON_ARRAY_OF(struct inputs_entry_row, rates, &rate_spec, 0, VERSIONS_MAX),
+    COUNT(struct inputs_entry_row, sale),
+};
+const struct json_object inputs_entry_spec = JSON_OBJECT(struct inputs_entry_row, entry_fields);
 
 static const struct json_field given_fields[] = {
     ID(struct inputs_given_row, kind),

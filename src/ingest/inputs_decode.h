@@ -185,6 +185,66 @@ struct inputs_order_row {
     struct json_array touches; /**< of struct inputs_touch_row */
 };
 
+struct inputs_cancellation_row {
+    struct slice event_id;
+    int64_t fee_returned;
+    int64_t occurred_at;
+    int64_t refunded;
+    int64_t tax_returned;
+};
+
+struct inputs_funding_row {
+    struct accord_currency currency;
+    struct slice payee;
+    int64_t share_ppm;
+};
+
+struct inputs_month_row {
+    struct slice day;
+    int64_t line;
+    struct slice offer;
+    bool has_pool;
+    struct inputs_funding_row pool;
+    struct json_array rates; /**< of struct inputs_rate_row */
+    bool stands;
+};
+
+struct inputs_term_row {
+    struct json_array cancellations; /**< of struct inputs_cancellation_row */
+    struct slice channel;
+    struct accord_currency currency;
+    int64_t from;
+    struct slice kind;
+    struct slice membership_id;
+    struct json_array months; /**< of struct inputs_month_row */
+    struct slice offer;
+    struct slice operator_id;
+    int64_t paid;
+    int64_t payment_fee;
+    struct json_array posted; /**< of struct inputs_group_row */
+    int64_t sale;
+    int64_t store_fee;
+    int64_t tax;
+    struct slice term_id;
+    struct slice time_zone;
+    int64_t to;
+};
+
+struct inputs_entry_row {
+    struct slice channel;
+    struct accord_currency currency;
+    struct slice entry_id;
+    int64_t fee;
+    int64_t joined_at;
+    struct slice kind;
+    int64_t last_day;
+    struct slice offer;
+    struct slice operator_id;
+    struct json_array posted; /**< of struct inputs_group_row */
+    struct json_array rates;  /**< of struct inputs_rate_row */
+    int64_t sale;
+};
+
 struct inputs_given_row {
     struct slice kind;
     struct slice text;
@@ -231,6 +291,8 @@ extern const struct json_object inputs_sheet_spec;
 extern const struct json_object inputs_member_spec;
 extern const struct json_object inputs_posted_spec;
 extern const struct json_object inputs_order_spec;
+extern const struct json_object inputs_term_spec;
+extern const struct json_object inputs_entry_spec;
 extern const struct json_object inputs_given_spec;
 extern const struct json_object inputs_given_line_spec;
 extern const struct json_object inputs_amount_spec;

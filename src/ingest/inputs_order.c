@@ -62,14 +62,14 @@ static enum accord_error read_refunds(struct inputs_reader *r, const struct inpu
     return ACCORD_OK;
 }
 
-static enum accord_error read_rates(struct inputs_reader *r, const struct inputs_order_row *row,
-                                    struct order_facts *facts)
+enum accord_error inputs_read_rates(struct inputs_reader *r, const struct json_array *rates,
+                                    const struct accord_rate_pin **ret)
 {
-    const struct inputs_rate_row *rows = row->rates.items;
+    const struct inputs_rate_row *rows = rates->items;
     struct accord_rate_pin *pins = arena_array(r->row, r->choice.count + 1, sizeof *pins);
     if (pins == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < row->rates.count; i++) {
+    for (size_t i = 0; i < rates->count; i++) {
         size_t at;
         if (inputs_find_version(r, rows[i].version, &at) == NULL)
             continue; /* of a version that the partner has not signed */
@@ -79,7 +79,7 @@ static enum accord_error read_rates(struct inputs_reader *r, const struct inputs
         if (!rates_parse_day(rows[i].day, &pins[at].day))
             return inputs_refuse(r, ACCORD_E_FIELDS_INVALID, "/rates/%zu/day: is no day", i);
     }
-    facts->order.rates = pins;
+    *ret = pins;
     return ACCORD_OK;
 }
 
@@ -132,7 +132,7 @@ static enum accord_error settle_facts(struct inputs_reader *r, const struct inpu
     if (error == ACCORD_OK)
         error = read_refunds(r, row, facts);
     if (error == ACCORD_OK)
-        error = read_rates(r, row, facts);
+        error = inputs_read_rates(r, &row->rates, &facts->order.rates);
     if (error == ACCORD_OK)
         error = read_touches(r, row, facts);
     if (error != ACCORD_OK || row->lines.count == 0)
@@ -141,14 +141,13 @@ static enum accord_error settle_facts(struct inputs_reader *r, const struct inpu
     return settled_with(&r->choice, r->row, &view, &facts->settled);
 }
 
-/* What stands for a line, up to the period. */
-static enum accord_error add_settled(struct inputs_reader *r, const struct settled *settled,
-                                     size_t line, struct statement_groups *groups)
+enum accord_error inputs_add_settled(struct inputs_reader *r, const struct settled *settled,
+                                     int64_t line, struct statement_groups *groups)
 {
     enum accord_error error = ACCORD_OK;
     for (size_t i = 0; error == ACCORD_OK && i < settled->count; i++) {
         const struct entry_row *row = &settled->rows[i];
-        if (row->line != (int64_t)line || *row->held != '\0')
+        if (row->line != line || *row->held != '\0')
             continue;
         const int64_t period = period_of_day(r->c.periods.quarterly, row->day);
         if (period > r->c.day)
@@ -159,9 +158,8 @@ static enum accord_error add_settled(struct inputs_reader *r, const struct settl
     return error;
 }
 
-static enum accord_error take_away_posted(struct inputs_reader *r,
-                                          const struct inputs_group_row *posted,
-                                          struct statement_groups *groups)
+enum accord_error inputs_take_away(struct inputs_reader *r, const struct inputs_group_row *posted,
+                                   struct statement_groups *groups)
 {
     struct entry_row row = {.version = posted->version};
     const struct inputs_share_row *shares = posted->shares.items;
@@ -202,7 +200,7 @@ static enum accord_error give_place(struct inputs_reader *r, const struct inputs
         head.line_id = lines[*line].line_id.data;
         head.provider = lines[*line].provider.data;
         head.course_id = lines[*line].course_id.data;
-        error = add_settled(r, &facts->settled, *line, &groups);
+        error = inputs_add_settled(r, &facts->settled, (int64_t)*line, &groups);
         (*line)++;
     } else {
         head.line = groups_posted[*posted].line;
@@ -212,7 +210,7 @@ static enum accord_error give_place(struct inputs_reader *r, const struct inputs
     }
     while (error == ACCORD_OK && *posted < row->posted.count &&
            groups_posted[*posted].line == head.line) {
-        error = take_away_posted(r, &groups_posted[*posted], &groups);
+        error = inputs_take_away(r, &groups_posted[*posted], &groups);
         (*posted)++;
     }
     if (error == ACCORD_OK && *posted < row->posted.count &&

@@ -15,8 +15,8 @@ enum { ROW_BYTES_MAX = 64 << 20, LINE_BYTES_MAX = 1 << 20 };
 static const size_t arena_bytes_max = (size_t)1 << 30;
 
 static const char *const row_names[ROW_KINDS] = {
-    "inputs", "version", "settings", "part",       "posted",  "pool", "sheet",
-    "member", "order",   "line",     "adjustment", "payment", "hold", "end"};
+    "inputs", "version", "settings", "part", "posted",     "pool",    "sheet", "member",
+    "order",  "term",    "entry",    "line", "adjustment", "payment", "hold",  "end"};
 
 enum accord_error inputs_reader_new(inputs_line_fn *each, void *context, struct inputs_reader **ret)
 {
@@ -373,6 +373,10 @@ static enum accord_error take_row(struct inputs_reader *r, enum row_kind kind, s
         return inputs_take_member(r, text);
     case ROW_ORDER:
         return inputs_take_order(r, text);
+    case ROW_TERM:
+        return inputs_take_term(r, text);
+    case ROW_ENTRY:
+        return inputs_take_entry(r, text);
     case ROW_GIVEN:
         return take_given(r, text);
     case ROW_ADJUSTMENT:
@@ -389,6 +393,12 @@ static enum accord_error take_row(struct inputs_reader *r, enum row_kind kind, s
     return ACCORD_E_INTERNAL;
 }
 
+/* Whether lines follow from rows of this kind. */
+static bool is_derived(enum row_kind kind)
+{
+    return kind >= ROW_ORDER && kind <= ROW_ENTRY;
+}
+
 /* Which row may come behind which. */
 static bool may_follow(const struct inputs_reader *r, enum row_kind kind)
 {
@@ -400,7 +410,9 @@ static bool may_follow(const struct inputs_reader *r, enum row_kind kind)
         return r->kind == ROW_HOLD;
     if (kind == ROW_SHEET && r->kind == ROW_MEMBER)
         return true;
-    return kind >= r->kind && !(kind == ROW_GIVEN && r->kind == ROW_ORDER);
+    if (is_derived(r->kind) && kind <= ROW_GIVEN)
+        return is_derived(kind);
+    return kind >= r->kind;
 }
 
 static enum accord_error take_text(struct inputs_reader *r, struct slice text)

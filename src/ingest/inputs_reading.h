@@ -5,6 +5,7 @@
 #include "ingest/book.h"
 #include "ingest/closing.h"
 #include "ingest/inputs_decode.h"
+#include "ingest/settled.h"
 
 /* In the order of the file. */
 enum row_kind {
@@ -17,6 +18,8 @@ enum row_kind {
     ROW_SHEET,
     ROW_MEMBER,
     ROW_ORDER,
+    ROW_TERM, /* in any mix with the one before and the one behind */
+    ROW_ENTRY,
     ROW_GIVEN,
     ROW_ADJUSTMENT,
     ROW_PAYMENT,
@@ -76,5 +79,18 @@ enum accord_error inputs_end_sheet(struct inputs_reader *r);
 void inputs_sheet_free(struct inputs_sheet *sheet);
 /** Takes an order's row (ingest/inputs_order.c). */
 enum accord_error inputs_take_order(struct inputs_reader *r, struct slice text);
+/** Takes what follows from no order (ingest/inputs_others.c). */
+enum accord_error inputs_take_term(struct inputs_reader *r, struct slice text);
+enum accord_error inputs_take_entry(struct inputs_reader *r, struct slice text);
+
+/** Rates by the versions of the file, of struct inputs_rate_row. */
+enum accord_error inputs_read_rates(struct inputs_reader *r, const struct json_array *rates,
+                                    const struct accord_rate_pin **ret);
+/** Adds what stands for a line, up to the period. */
+enum accord_error inputs_add_settled(struct inputs_reader *r, const struct settled *settled,
+                                     int64_t line, struct statement_groups *groups);
+/** Takes away what was posted of a line. */
+enum accord_error inputs_take_away(struct inputs_reader *r, const struct inputs_group_row *posted,
+                                   struct statement_groups *groups);
 
 #endif

@@ -40,7 +40,7 @@ static void write_line(struct json_writer *w, const struct accord_line *line, in
     jw_object_end(w);
 }
 
-static void write_posted(struct json_writer *w, const struct inputs_posted *posted)
+void inputs_write_posted(struct json_writer *w, const struct inputs_posted *posted)
 {
     const struct entry_row *group = posted->group;
     jw_object(w);
@@ -59,12 +59,13 @@ static void write_posted(struct json_writer *w, const struct inputs_posted *post
     jw_object_end(w);
 }
 
-static void write_rates(struct json_writer *w, const struct inputs_order *order)
+void inputs_write_rates(struct json_writer *w, const struct accord_rate_pin *pins,
+                        const struct agreement_version *versions, size_t count)
 {
     jw_key(w, "rates");
     jw_array(w);
-    for (size_t i = 0; order->order->rates != NULL && i < order->version_count; i++) {
-        const struct accord_rate_pin *pin = &order->order->rates[i];
+    for (size_t i = 0; pins != NULL && i < count; i++) {
+        const struct accord_rate_pin *pin = &pins[i];
         if (pin->den == 0)
             continue;
         jw_object(w);
@@ -72,7 +73,7 @@ static void write_rates(struct json_writer *w, const struct inputs_order *order)
         jw_key_int(w, "den", pin->den);
         jw_key_int(w, "num", pin->num);
         jw_key_str(w, "text", pin->text);
-        jw_key_int(w, "version", order->versions[i].terms.version);
+        jw_key_int(w, "version", versions[i].terms.version);
         jw_object_end(w);
     }
     jw_array_end(w);
@@ -146,11 +147,11 @@ void inputs_write_order(struct buf *out, const struct inputs_order *row)
     jw_key(&w, "posted");
     jw_array(&w);
     for (size_t i = 0; i < row->posted_count; i++)
-        write_posted(&w, &row->posted[i]);
+        inputs_write_posted(&w, &row->posted[i]);
     jw_array_end(&w);
     if (order->touch_count > 0)
         write_promoters(&w, order);
-    write_rates(&w, row);
+    inputs_write_rates(&w, order->rates, row->versions, row->version_count);
     jw_key(&w, "refunds");
     jw_array(&w);
     for (size_t i = 0; i < row->refund_count; i++)

@@ -119,9 +119,7 @@ static enum accord_error apply_cancellations(struct arena *arena,
     if (rows == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < membership->count; i++)
-        if (!membership->terms[i].superseded &&
-            membership->terms[i].row.kind == MEMBERSHIP_CANCELLED &&
-            stopped_by(membership, &membership->terms[i].row) == index)
+        if (membership_stops(membership, i, index))
             rows[count++] = &membership->terms[i].row;
     if (count == 0)
         return ACCORD_OK;
@@ -242,17 +240,19 @@ static enum accord_error find_pools(struct pool_book *pools, struct membership_s
     return error;
 }
 
-enum accord_error membership_schedule(struct arena *arena, const struct agreement_choice *choice,
-                                      struct pool_book *pools, const char *operator_id,
-                                      const struct stored_membership *membership, size_t index,
-                                      struct membership_schedule *ret)
+enum accord_error membership_schedule_in(struct arena *arena, const struct zone *zone,
+                                         const char *operator_id,
+                                         const struct stored_membership *membership, size_t index,
+                                         struct membership_schedule *ret)
 {
     const struct membership_row *term = &membership->terms[index].row;
     const int64_t amounts[MEMBERSHIP_AMOUNTS] = {term->paid, term->tax, term->store_fee,
                                                  term->payment_fee};
     int64_t whole[MEMBERSHIP_AMOUNTS];
-    struct membership_schedule schedule = {
-        .term = term, .operator_id = operator_id, .offer = offer_of(membership, term)};
+    struct membership_schedule schedule = {.term = term,
+                                           .operator_id = operator_id,
+                                           .offer = offer_of(membership, term),
+                                           .zone = zone};
     enum accord_error error =
         accord_currency_parse(term->currency, strlen(term->currency), &schedule.currency);
     if (error != ACCORD_OK)
@@ -263,9 +263,33 @@ enum accord_error membership_schedule(struct arena *arena, const struct agreemen
     }
     error = apply_cancellations(arena, membership, index, whole, &schedule);
     if (error == ACCORD_OK)
-        error = find_zone(choice, &schedule, &schedule.zone);
-    if (error == ACCORD_OK)
         error = make_months(arena, &schedule, whole);
+    if (error == ACCORD_OK)
+        *ret = schedule;
+    return error;
+}
+
+bool membership_stops(const struct stored_membership *membership, size_t cancellation, size_t term)
+{
+    const struct stored_term *row = &membership->terms[cancellation];
+    return !row->superseded && row->row.kind == MEMBERSHIP_CANCELLED &&
+           stopped_by(membership, &row->row) == term;
+}
+
+enum accord_error membership_schedule(struct arena *arena, const struct agreement_choice *choice,
+                                      struct pool_book *pools, const char *operator_id,
+                                      const struct stored_membership *membership, size_t index,
+                                      struct membership_schedule *ret)
+{
+    const struct membership_schedule sought = {
+        .term = &membership->terms[index].row,
+        .operator_id = operator_id,
+        .offer = offer_of(membership, &membership->terms[index].row)};
+    struct membership_schedule schedule;
+    const struct zone *zone;
+    enum accord_error error = find_zone(choice, &sought, &zone);
+    if (error == ACCORD_OK)
+        error = membership_schedule_in(arena, zone, operator_id, membership, index, &schedule);
     if (error == ACCORD_OK)
         error = find_pools(pools, &schedule);
     if (error == ACCORD_OK)
@@ -353,7 +377,10 @@ static enum accord_error settle_month(const struct agreement_choice *choice,
             return error;
         if (order == NULL)
             continue;
-        error = rate_book_pins(rates, arena, order, choice->versions, choice->count, &order->rates);
+        order->rates = schedule->months[month].rates;
+        if (rates != NULL)
+            error =
+                rate_book_pins(rates, arena, order, choice->versions, choice->count, &order->rates);
         const struct sale_view view = {.seq = schedule->term->seq, .order = order};
         if (error == ACCORD_OK)
             error = settled_with(choice, arena, &view, &part);

@@ -32,6 +32,7 @@ struct membership_month {
     instant_us at;                          /**< likewise */
     int64_t amounts[MEMBERSHIP_AMOUNTS];    /**< recognised; negative: taken back */
     const struct accord_pool_funding *pool; /**< that it funds, or NULL */
+    const struct accord_rate_pin *rates;    /**< by version, or NULL: the book's */
 };
 
 struct membership_schedule {
@@ -65,12 +66,22 @@ enum accord_error membership_schedule(struct arena *arena, const struct agreemen
                                       const struct stored_membership *membership, size_t index,
                                       struct membership_schedule *ret);
 
+/** The same in a zone that is known, and without pools: no database. */
+enum accord_error membership_schedule_in(struct arena *arena, const struct zone *zone,
+                                         const char *operator_id,
+                                         const struct stored_membership *membership, size_t index,
+                                         struct membership_schedule *ret);
+
+/** Whether a row of a membership is a cancellation that stops the term of another one. */
+bool membership_stops(const struct stored_membership *membership, size_t cancellation, size_t term);
+
 /** The order that a month is settled as: of what is recognised in it or, with `taken_back`, of what
  *  is taken back. NULL in *ret: there is nothing of this. Lives in the arena. */
 enum accord_error membership_order(struct arena *arena, const struct membership_schedule *schedule,
                                    size_t month, bool taken_back, struct accord_order **ret);
 
-/** What the entries of a term should add up to. */
+/** What the entries of a term should add up to.
+ *  @param rates  NULL: months say theirs */
 enum accord_error membership_settled(const struct agreement_choice *choice, struct rate_book *rates,
                                      struct arena *arena,
                                      const struct membership_schedule *schedule,

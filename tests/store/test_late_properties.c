@@ -9,11 +9,20 @@
 
 #include "ingest/challenge_rounds.h"
 #include "ingest/pool_division.h"
+#include "ingest/rates.h"
 #include "ingest/windows.h"
 #include "store/offers.h"
 #include "store/postings.h"
 
-enum { DEEDS_MAX = 600, MEMBERS = 9, ENTRIES = 8, SEEDS = 16, PAYEES = 5, AGREEMENTS = 3 };
+enum {
+    DEEDS_MAX = 600,
+    MEMBERS = 9,
+    ENTRIES = 8,
+    SEEDS = 16,
+    PAYEES = 5,
+    AGREEMENTS = 3,
+    RATES = 40 /* one each ten days */
+};
 
 static const int64_t origin = INT64_C(1672531200000000); /* 2023-01-01T00:00:00Z */
 static const char *const agreements[AGREEMENTS] = {"m", "a", "b"};
@@ -32,6 +41,7 @@ static struct arena *arena;
 static struct deed deeds[DEEDS_MAX];
 static int order_of[DEEDS_MAX];
 static int deed_count;
+static const char *rates[RATES]; /* CNY for 1 EUR */
 static uint64_t rnd;
 
 static const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -144,8 +154,8 @@ static void add_member(int member)
     clock_format(origin + (day + 20 + pick(70)) * CLOCK_DAY_US, to);
     const char *term = text("\"type\":\"membership.started\",\"occurred_at\":\"%s\","
                             "\"membership_id\":\"m%d\",\"offer\":\"year\",\"learner\":\"u%d\","
-                            "\"currency\":\"CNY\",\"from\":\"%s\",\"to\":\"%s\"",
-                            from, member, member, from, to);
+                            "\"currency\":\"%s\",\"from\":\"%s\",\"to\":\"%s\"",
+                            from, member, member, pick(3) == 0 ? "EUR" : "CNY", from, to);
     const char *event = text("m%d", member);
     const int fact =
         add_deed(DEED_FACT, NULL,
@@ -203,12 +213,26 @@ static void add_entry(int entry)
     }
 }
 
-static void make_world(uint64_t seed)
+static const char *random_challenge(const char *from)
 {
     static const char *const none[] = {"refund", "charity", "next_round"};
+    return text("{\"kind\":\"challenge\",\"title\":\"H\",\"currency\":\"CNY\",\"price\":0,"
+                "\"items\":[],\"valid\":{\"from\":\"%s\"},\"challenge\":{\"deposit\":9000,"
+                "\"need_days\":%d,\"window_days\":20,\"makeups\":2%s}}",
+                from, 1 + pick(pick(2) == 0 ? 9 : 19),
+                pick(3) == 0
+                    ? ",\"reward\":\"pro_rata\""
+                    : text(",\"fee_ppm\":%d,\"split\":\"%s\",\"none\":\"%s\"", pick(400000),
+                           pick(2) == 0 ? "equal" : "by_days", none[pick(3)]));
+}
+
+static void make_world(uint64_t seed)
+{
     rnd = seed;
     deed_count = 0;
     arena_reset(arena);
+    for (int i = 0; i < RATES; i++)
+        rates[i] = text("%d.%04d", 6 + pick(3), pick(10000));
     add_deed(DEED_POOL, "lib", random_pool(), -1);
     add_deed(
         DEED_OFFER, "year",
@@ -216,16 +240,9 @@ static void make_world(uint64_t seed)
         "\"valid\":{\"from\":\"2022-01-01T00:00:00Z\"},\"membership\":{\"days\":30,\"pool\":"
         "\"lib\"}}",
         -1);
-    add_deed(
-        DEED_OFFER, "habit",
-        text("{\"kind\":\"challenge\",\"title\":\"H\",\"currency\":\"CNY\",\"price\":0,\"items\":"
-             "[],\"valid\":{\"from\":\"2022-01-01T00:00:00Z\"},\"challenge\":{\"deposit\":9000,"
-             "\"need_days\":%d,\"window_days\":20,\"makeups\":2%s}}",
-             1 + pick(9),
-             pick(4) == 0 ? ",\"reward\":\"pro_rata\""
-                          : text(",\"fee_ppm\":%d,\"split\":\"%s\",\"none\":\"%s\"", pick(400000),
-                                 pick(2) == 0 ? "equal" : "by_days", none[pick(3)])),
-        -1);
+    const int habit = add_deed(DEED_OFFER, "habit", random_challenge("2022-01-01T00:00:00Z"), -1);
+    if (pick(2) == 0)
+        add_deed(DEED_OFFER, "habit", random_challenge("2023-02-01T00:00:00Z"), habit);
     add_deed(
         DEED_VERSION, "m",
         text("{\"parties\":[\"c1\",\"op\"],\"scope\":{\"providers\":[\"op\"],\"channels\":"
@@ -295,7 +312,19 @@ static void put_pool(struct books *b, const struct deed *deed)
     books_commit(b);
 }
 
-static void put_offer(struct books *b, const struct deed *deed)
+static void put_rates(struct books *b)
+{
+    books_begin(b);
+    for (int i = 0; i < RATES; i++) {
+        struct rate_row row = {.currency = {"CNY"}, .rate = rates[i]};
+        struct rates_given given = {
+            .day = origin / CLOCK_DAY_US - 10 + 10 * i, .rates = &row, .count = 1, .reason = ""};
+        ck_assert_int_eq(ingest_rates_put(b->tx, &given, 1, "op"), ACCORD_OK);
+    }
+    books_commit(b);
+}
+
+static void put_offer(struct books *b, const struct deed *deed, int version)
 {
     struct offer offer;
     struct json_problems problems = {.count = 0};
@@ -303,7 +332,7 @@ static void put_offer(struct books *b, const struct deed *deed)
     const struct slice body = offer_encode(b->arena, &offer);
     const struct offer_row row = {.channel = "c1",
                                   .offer = deed->name,
-                                  .version = 1,
+                                  .version = version,
                                   .from_at = offer.valid.from,
                                   .kind = offer_kind_names[offer.kind],
                                   .body = body,
@@ -315,12 +344,13 @@ static void put_offer(struct books *b, const struct deed *deed)
     books_commit(b);
 }
 
-static int versions_of(const char *agreement, int until)
+/* Which version of its kind and name a deed is. */
+static int version_of(int deed)
 {
     int count = 0;
-    for (int i = 0; i <= until; i++)
-        count += deeds[order_of[i]].kind == DEED_VERSION &&
-                 strcmp(deeds[order_of[i]].name, agreement) == 0;
+    for (int i = 0; i <= deed; i++)
+        count += deeds[order_of[i]].kind == deeds[order_of[deed]].kind &&
+                 strcmp(deeds[order_of[i]].name, deeds[order_of[deed]].name) == 0;
     return count;
 }
 
@@ -330,13 +360,13 @@ static int do_batch(struct books *b, int at, int max)
     const struct deed *deed = &deeds[order_of[at]];
     switch (deed->kind) {
     case DEED_VERSION:
-        books_agreement(b, deed->name, versions_of(deed->name, at), deed->json);
+        books_agreement(b, deed->name, version_of(at), deed->json);
         return at + 1;
     case DEED_POOL:
         put_pool(b, deed);
         return at + 1;
     case DEED_OFFER:
-        put_offer(b, deed);
+        put_offer(b, deed, version_of(at));
         return at + 1;
     case DEED_FACT:
         break;
@@ -376,8 +406,12 @@ static bool close_next(struct books *b, const char *agreement, const char *limit
     }
     const enum accord_error error = closing_try(b, agreement, label, &closed);
     ck_assert_msg(error == ACCORD_OK, "%s %s: %s", agreement, label, accord_error_code(error));
-    for (size_t i = 0; i < closed.count; i++)
-        rederive(b, &closed.statements[i]);
+    for (size_t i = 0; i < closed.count; i++) {
+        const struct slice file = rederive(b, &closed.statements[i]);
+        const bool is_pool = *closed.statements[i].partner == '@';
+        if (strcmp(agreement, "m") == 0)
+            ck_assert((strstr(file.data, "\"derived\":true") != NULL) == !is_pool);
+    }
     for (size_t i = 0; i < draft.count; i++)
         ck_assert(slice_equal(draft.statements[i].body, closed.statements[i].body));
     return true;
@@ -512,6 +546,7 @@ START_TEST(test_late_is_as_if_in_time)
     make_world((uint64_t)_i + 1);
     shuffle();
     books_open(&b);
+    put_rates(&b);
     for (int at = 0; at < deed_count;) {
         at = do_batch(&b, at, 1 + pick(9));
         if (pick(4) == 0)
@@ -530,6 +565,7 @@ START_TEST(test_late_is_as_if_in_time)
 
     shuffle();
     books_open(&never);
+    put_rates(&never);
     for (int at = 0; at < deed_count;)
         at = do_batch(&never, at, 1 + pick(60));
     finish(&never);

@@ -402,6 +402,46 @@ START_TEST(test_statements)
 }
 END_TEST
 
+/* The file says what was bought and what stopped it: other facts give other amounts. */
+START_TEST(test_inputs_tell_the_term)
+{
+    static const struct {
+        const char *is;
+        const char *forged;
+        const char *why;
+    } cases[] = {
+        /* Of 73000 a day is 200: 30 % of 22 days. */
+        {"\"paid\":36500", "\"paid\":73000", "earned is 1320, the statement says 660"},
+        /* From a day later, 30 % of 21 parts of 364. */
+        {"\"from\":1736438400000000", "\"from\":1736524800000000",
+         "earned is 632, the statement says 660"},
+        {"\"line\":0", "\"line\":99", NULL},
+        /* Up to a day earlier, of 22. */
+        {"\"time_zone\":\"Asia/Shanghai\",\"to\":1767974400000000",
+         "\"time_zone\":\"Asia/Shanghai\",\"to\":1767888000000000",
+         "earned is 662, the statement says 660"},
+    };
+    books_agreement(&b, "m", 1, AGREED);
+    books_accept(&b, "c1", YEAR("e1", "m1", ""));
+    const struct close_result closed = close_month("m", "2025-01");
+    const struct slice file = rederive(&b, closing_of(&closed, "op"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct inputs_result result = {.why = ""};
+        const char *at = strstr(file.data, cases[i].is);
+        ck_assert_ptr_nonnull(at);
+        const char *forged = books_text(&b, "%.*s%s%s", (int)(at - file.data), file.data,
+                                        cases[i].forged, at + strlen(cases[i].is));
+        const enum accord_error error = rederive_read(slice_of(forged), 4096, NULL, &result);
+        ck_assert_int_eq(error == ACCORD_OK, cases[i].why != NULL);
+        ck_assert(!result.agrees);
+        if (cases[i].why != NULL)
+            ck_assert_str_eq(result.why, cases[i].why);
+        else
+            ck_assert_ptr_nonnull(strstr(result.why, "/months/0: the term recognises nothing"));
+    }
+}
+END_TEST
+
 START_TEST(test_window_counts_learners)
 {
     books_agreement(&b, "m", 1,
@@ -639,6 +679,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, test_terms);
     tcase_add_test(tc, test_corrected);
     tcase_add_test(tc, test_statements);
+    tcase_add_test(tc, test_inputs_tell_the_term);
     tcase_add_test(tc, test_window_counts_learners);
     tcase_add_test(tc, test_converted_by_month);
     tcase_add_test(tc, test_verify_finds_what_was_changed);
