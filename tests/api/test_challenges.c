@@ -5,10 +5,8 @@
  * A case is a channel with an offer "habit" and an agreement by which the operator gets 30 % of
  * what is kept. Amounts are those of the formulas of accord/challenge.h, worked out by hand.
  */
-#include "support/world.h"
+#include "settle_offline.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 static const char fresh[] = "If-None-Match: *";
@@ -87,8 +85,8 @@ static void check_in_days(const char *shop, const char *entry, int days)
                  "");
 }
 
-static struct response *settle(const char *key, const char *channel, const char *round,
-                               const char *more)
+static struct response *settle_round(const char *key, const char *channel, const char *round,
+                                     const char *more)
 {
     struct response *is = post(
         key, text("/v1/challenges/habit/rounds/%s/settle?channel=%s%s", round, channel, more), "");
@@ -181,9 +179,9 @@ START_TEST(published_rounds)
         const long long deposits = cases[i].deposit * (long long)cases[i].entries;
         ck_assert_int_eq(balance_of(channel, "deposit"), -deposits);
         ck_assert_int_eq(balance_of(channel, "cash"), deposits);
-        struct response *dry = settle(shop, channel, "2025-01", "&dry_run=true");
+        struct response *dry = settle_round(shop, channel, "2025-01", "&dry_run=true");
         expect_status(dry, 200);
-        struct response *is = settle(shop, channel, "2025-01", "");
+        struct response *is = settle_round(shop, channel, "2025-01", "");
         expect_status(is, 200);
         expect_text(is, "/state", "settled");
         static const char *const sums[] = {"entries", "finishers", "deposits",
@@ -202,7 +200,7 @@ START_TEST(published_rounds)
         ck_assert_int_eq(balance_of(channel, "cash"), cases[i].fee);
         ck_assert_int_eq(balance_of(channel, "forfeits"), -cases[i].fee);
         /* Once more is nothing. */
-        expect_int(settle(shop, channel, "2025-01", ""), "/fee/amount", cases[i].fee);
+        expect_int(settle_round(shop, channel, "2025-01", ""), "/fee/amount", cases[i].fee);
         client_free_all();
     }
 }
@@ -218,7 +216,7 @@ START_TEST(the_fee_is_revenue)
         join(shop, text("e%zu", i), 9900);
         check_in_days(shop, text("e%zu", i), days[i]);
     }
-    expect_status(settle(operator_key, "revenue", "2025-01", ""), 200);
+    expect_status(settle_round(operator_key, "revenue", "2025-01", ""), 200);
     struct response *is = get(shop, "/v1/revenue?period=2025-01");
     expect_int(is, "/rows/0/net/amount", 3960);
     expect_status(post(operator_key, "/v1/periods/2024-12/close", ""), 200);
@@ -255,6 +253,13 @@ START_TEST(the_fee_is_revenue)
     expect_int(is, text("%s/body/closing", place), 3 * 297);
     expect_int(is, text("%s/body/differences/0/earned", place), -297);
     expect_text(is, text("%s/body/differences/0/period", place), "2025-01");
+    /* Both months again from their files, which say what each entry bears of the fee. */
+    expect_again(operator_key, id);
+    expect_again(operator_key, text_at(is, text("%s/id", place)));
+    is = get(operator_key, "/v1/statements/%s/inputs", id);
+    ck_assert_ptr_nonnull(strstr(is->body, "\"derived\":true"));
+    ck_assert_ptr_nonnull(strstr(is->body, "\"entry_id\":\"e6\",\"fee\":990,"));
+    ck_assert_ptr_null(strstr(is->body, "\"payout\""));
 }
 END_TEST
 
@@ -277,7 +282,7 @@ START_TEST(nobody_finishes)
         join(shop, "a", 9900);
         join(shop, "b", 9900);
         check_in_days(shop, "b", 20);
-        struct response *is = settle(shop, channel, "2025-01", "");
+        struct response *is = settle_round(shop, channel, "2025-01", "");
         expect_status(is, 200);
         expect_int(is, "/fee/amount", 0);
         ck_assert_int_eq(payout_of(shop, channel, "a"), cases[i].payout);
@@ -291,7 +296,7 @@ START_TEST(nobody_finishes)
         join_in(shop, "c", 9900, "2025-02-01T09:00:00+08:00", "Asia/Shanghai");
         for (int day = 1; day <= 21; day++)
             check_in(shop, text("c-%d", day), "c", text("2025-02-%02dT20:00:00+08:00", day), "");
-        is = settle(shop, channel, "2025-02", "");
+        is = settle_round(shop, channel, "2025-02", "");
         expect_int(is, "/carried_in/amount", 19800);
         expect_int(is, "/fee/amount", 1980);
         ck_assert_int_eq(payout_of(shop, channel, "c"), 9900 + 17820);
@@ -320,7 +325,7 @@ START_TEST(what_is_carried_waits)
                            "\"split\":\"equal\",\"none\":\"next_round\"");
     join(shop, "a", 9900);
     join(shop, "b", 9900);
-    expect_status(settle(shop, "waits", "2025-01", ""), 200);
+    expect_status(settle_round(shop, "waits", "2025-01", ""), 200);
     const char *condition = text("If-Match: %s", header(get(shop, "/v1/offers/habit"), "etag"));
     expect_field_problem(put(shop, "/v1/offers/habit", condition,
                              text(version, "challenge", "EUR", "challenge", daily)),
@@ -334,7 +339,7 @@ START_TEST(what_is_carried_waits)
     join_in(shop, "c", 9900, "2025-02-01T09:00:00+08:00", "Asia/Shanghai");
     for (int day = 1; day <= 7; day++)
         check_in(shop, text("c-%d", day), "c", text("2025-02-%02dT20:00:00+08:00", day), "");
-    struct response *is = settle(shop, "waits", "2025-02", "");
+    struct response *is = settle_round(shop, "waits", "2025-02", "");
     expect_status(is, 200);
     expect_int(is, "/carried_in/amount", 19800);
     expect_int(is, "/carried/amount", 19800);
@@ -409,7 +414,7 @@ START_TEST(a_make_up_card_on_the_last_day)
     ck_assert_int_eq(done_of(shop, "cards", "in-time"), 7);
     ck_assert_int_eq(done_of(shop, "cards", "late"), 6);
     ck_assert_int_eq(done_of(shop, "cards", "two"), 6);
-    expect_status(settle(shop, "cards", "2025-01", ""), 200);
+    expect_status(settle_round(shop, "cards", "2025-01", ""), 200);
     ck_assert_int_eq(payout_of(shop, "cards", "in-time"), 3000);
 }
 END_TEST
@@ -426,7 +431,7 @@ START_TEST(leaving_and_taking_back)
     leave(shop, "b", 500, "2025-01-03T10:00:00+08:00");
     ck_assert_int_eq(balance_of("leaving", "deposit"), -2500);
     ck_assert_int_eq(balance_of("leaving", "cash"), 2500);
-    expect_status(settle(shop, "leaving", "2025-01", ""), 200);
+    expect_status(settle_round(shop, "leaving", "2025-01", ""), 200);
     ck_assert_int_eq(payout_of(shop, "leaving", "a"), 2500);
     ck_assert_int_eq(payout_of(shop, "leaving", "b"), 500);
     ck_assert_int_eq(payout_of(shop, "leaving", "c"), 0);
@@ -455,7 +460,7 @@ START_TEST(the_offer_comes_last)
     expect_text(is, "/state", "finished");
     expect_text(is, "/round", "2025-01-01");
     expect_count(get(shop, "/v1/challenges/habit/rounds"), "/items", 1);
-    expect_status(settle(shop, "hasty", "2025-01-01", ""), 200);
+    expect_status(settle_round(shop, "hasty", "2025-01-01", ""), 200);
     ck_assert_int_eq(payout_of(shop, "hasty", "a"), 1000);
     is = get(shop, "/v1/challenges/habit/rounds/2025-01-01/entries");
     expect_count(is, "/items", 1);
@@ -469,11 +474,13 @@ START_TEST(what_is_refused)
     const char *other = make_partner_key("refused", "\"channel\"");
     join_in(shop, "a", 1000, "2025-01-30T09:00:00+08:00", "Asia/Shanghai");
     join(shop, "b", 1000);
-    expect_problem(settle(shop, "refusing", "2025-02", ""), 409, "round_not_oldest");
-    expect_problem(settle(shop, "refusing", "2025-02", "&dry_run=true"), 409, "round_not_oldest");
-    expect_problem(settle(shop, "refusing", "2025-03", ""), 404, "not_found");
-    expect_problem(settle(other, "refusing", "2025-01", ""), 404, "not_found");
-    expect_problem(settle(shop, "refusing", "2025-01", "&dry_run=maybe"), 400, "query_invalid");
+    expect_problem(settle_round(shop, "refusing", "2025-02", ""), 409, "round_not_oldest");
+    expect_problem(settle_round(shop, "refusing", "2025-02", "&dry_run=true"), 409,
+                   "round_not_oldest");
+    expect_problem(settle_round(shop, "refusing", "2025-03", ""), 404, "not_found");
+    expect_problem(settle_round(other, "refusing", "2025-01", ""), 404, "not_found");
+    expect_problem(settle_round(shop, "refusing", "2025-01", "&dry_run=maybe"), 400,
+                   "query_invalid");
     /* One whose window ends some days from now. */
     const time_t now = time(NULL) - 3600;
     struct tm parts;
@@ -484,7 +491,7 @@ START_TEST(what_is_refused)
     struct response *is = get(shop, "/v1/challenge-entries/refusing/now");
     const char *round = text_at(is, "/round");
     expect_text(is, "/state", "open");
-    expect_problem(settle(shop, "refusing", round, ""), 409, "round_not_over");
+    expect_problem(settle_round(shop, "refusing", round, ""), 409, "round_not_over");
     is = get(shop, "/v1/challenges/habit/rounds/%s", round);
     expect_text(is, "/state", "open");
     expect_problem(get(other, "/v1/challenges/habit/rounds?channel=refusing"), 404, "not_found");
