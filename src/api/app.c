@@ -172,6 +172,7 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
         .rating_prior_weight = config->rating_prior_weight,
         .catalog_drop_max_ppm = config->catalog_drop_max_ppm,
         .catalog_guard_min = config->catalog_guard_min,
+        .catalog_flaps_max = config->catalog_flaps_max,
     };
     enum accord_error error = store_upgrade(book->database_url, why, APP_WHY_MAX);
     if (error != ACCORD_OK)

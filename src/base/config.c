@@ -138,6 +138,9 @@ static const struct setting settings[] = {
      "approval."},
     {"ACCORD_CATALOG_GUARD_MIN", TYPE_INT64, AT(catalog_guard_min), "50", 0, 1000000000, NULL,
      false, "Catalogs with fewer active courses are imported without that guard."},
+    {"ACCORD_CATALOG_FLAPS_MAX", TYPE_INT64, AT(catalog_flaps_max), "3", 0, 1000, NULL, false,
+     "A course that got the same content so often within 24 hours, and lost it again, does not get "
+     "it once more by an import. 0: no such guard."},
     {"ACCORD_ZONEINFO", TYPE_TEXT, AT(zoneinfo), "/usr/share/zoneinfo", 1, 1000, check_folder,
      false, "Folder of the time zone files (TZif)."},
 };

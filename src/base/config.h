@@ -56,6 +56,7 @@ struct config {
     int64_t rating_prior_weight;
     int64_t catalog_drop_max_ppm;
     int64_t catalog_guard_min;
+    int64_t catalog_flaps_max;
     char *zoneinfo;
 };
 
