@@ -10,6 +10,7 @@
 #include "api/catalogs.h"
 #include "api/dispatch.h"
 #include "api/docs.h"
+#include "api/kept.h"
 #include "api/limits.h"
 #include "api/metering.h"
 #include "base/config.h"
@@ -174,7 +175,12 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
         .catalog_guard_min = config->catalog_guard_min,
         .catalog_flaps_max = config->catalog_flaps_max,
     };
-    enum accord_error error = store_upgrade(book->database_url, why, APP_WHY_MAX);
+    enum accord_error error = db_claim(book->database_url, &book->claim);
+    if (error == ACCORD_E_DATABASE_BUSY)
+        snprintf(why, APP_WHY_MAX, "%s: another process serves these books", book->database_url);
+    if (error != ACCORD_OK)
+        return explain(why, book->database_url, error);
+    error = store_upgrade(book->database_url, why, APP_WHY_MAX);
     if (error != ACCORD_OK)
         return explain(why, book->database_url, error);
     error = prepare_book(config, book, book == &app->live);
@@ -208,6 +214,7 @@ static void stop_book(struct book *book)
     for (size_t i = 0; i < book->reader_count; i++)
         db_close(book->readers[i]);
     free(book->readers);
+    db_unclaim(book->claim);
     free(book->database_url);
 }
 
@@ -266,6 +273,12 @@ enum accord_error app_open(const struct config *config,
     if (app->live.database_url == NULL || app->test.database_url == NULL ||
         buf_error(&app->docs) != ACCORD_OK)
         goto failed;
+    app->kept = calloc(app->worker_count, sizeof(struct kept *));
+    for (unsigned i = 0; app->kept != NULL && i < app->worker_count; i++)
+        if (kept_new(config->cache_bytes / app->worker_count, &app->kept[i]) != ACCORD_OK)
+            goto failed;
+    if (app->kept == NULL)
+        goto failed;
     if (config->rate_per_second > 0) {
         app->limits = limits_new(config->rate_per_second);
         if (app->limits == NULL)
@@ -308,6 +321,9 @@ void app_stop(struct app *app, int64_t deadline_ms)
     dispatch_free(app->dispatch);
     metering_free(app);
     limits_free(app->limits);
+    for (unsigned i = 0; app->kept != NULL && i < app->worker_count; i++)
+        kept_free(app->kept[i]);
+    free(app->kept);
     buf_done(&app->docs);
     free(app);
 }

@@ -139,6 +139,16 @@ static int64_t begun(const struct report_ask *ask)
     return since < 27 * hour ? 1 + since / (hour / 4) : 1 + 27 * 4;
 }
 
+/* When that goes on. */
+static instant_us begins_next(const struct report_ask *ask)
+{
+    const instant_us step = CLOCK_DAY_US / 96;
+    const instant_us since = ask->now - (ask->day_from * CLOCK_DAY_US - 56 * step);
+    if (since < 0)
+        return ask->now - since;
+    return since < 27 * 4 * step ? ask->now + step - since % step : INT64_MAX;
+}
+
 static void read(struct call *call)
 {
     struct revenue_call *state = call->state;
@@ -159,6 +169,7 @@ static void read(struct call *call)
      * and periods begin by themselves. */
     const int64_t parts[] = {state->as_of, state->pending, begun(&state->ask)};
     state->not_modified = call_etag(call, etag_of(parts, 3));
+    call_keep(call, begins_next(&state->ask));
     if (!state->not_modified)
         call_check(call, report_read(call->db, call->arena, &state->ask, &state->report));
 }

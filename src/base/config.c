@@ -99,6 +99,8 @@ static const struct setting settings[] = {
      "Bytes per second that a body must arrive with at least, on average; 0: no minimum."},
     {"ACCORD_RATE_PER_SECOND", TYPE_INT64, AT(rate_per_second), "0", 0, 1000000, NULL, false,
      "Requests per second that one key may make; 0: no limit."},
+    {"ACCORD_CACHE_BYTES", TYPE_SIZE, AT(cache_bytes), "16777216", 0, MIB(4096), NULL, false,
+     "Memory for answers that are kept until something is written; 0: none is."},
     {"ACCORD_SPILL_BYTES", TYPE_SIZE, AT(spill_bytes), "1048576", 4096, MIB(64), NULL, false,
      "A request body larger than this waits in a file instead of in memory."},
     {"ACCORD_SPILL_DIR", TYPE_TEXT, AT(spill_dir), "/tmp", 1, 1000, check_folder, false,

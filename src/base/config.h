@@ -35,6 +35,7 @@ struct config {
     int64_t rate_per_second; /**< 0: no limit */
 
     size_t spill_bytes;
+    size_t cache_bytes;
     char *spill_dir;
     size_t decoded_max;
 
