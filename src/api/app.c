@@ -220,6 +220,19 @@ static void stop_book(struct book *book)
 
 /* ---- the whole ---- */
 
+/* The folder of the books, unless another one is set: the root of a hardened container is
+ * read-only, and its /tmp is memory. */
+static char *spill_dir_of(const struct config *config)
+{
+    const char *path = strchr(config->database, ':');
+    const char *end = path == NULL ? NULL : strrchr(path + 1, '/');
+    if (config->spill_dir[0] != '\0')
+        return strdup(config->spill_dir);
+    if (end == NULL)
+        return strdup(".");
+    return end == path + 1 ? strdup("/") : strndup(path + 1, (size_t)(end - path - 1));
+}
+
 static unsigned cores(void)
 {
     const long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -238,7 +251,9 @@ enum accord_error app_listen(struct app *app, char ret_address[128], char why[AP
         .run_timeout_ms = config->run_timeout_ms,
         .body_rate_min = config->body_rate_min,
         .spill_bytes = config->spill_bytes,
-        .spill_dir = config->spill_dir,
+        .bodies_memory = config->body_memory,
+        .bodies_files = config->body_files,
+        .spill_dir = app->spill_dir,
         .decoded_max = config->decoded_max,
     };
     const struct http_app handlers = dispatch_http(app->dispatch);
@@ -272,6 +287,9 @@ enum accord_error app_open(const struct config *config,
     docs_write(&app->docs);
     if (app->live.database_url == NULL || app->test.database_url == NULL ||
         buf_error(&app->docs) != ACCORD_OK)
+        goto failed;
+    app->spill_dir = spill_dir_of(config);
+    if (app->spill_dir == NULL)
         goto failed;
     app->kept = calloc(app->worker_count, sizeof(struct kept *));
     for (unsigned i = 0; app->kept != NULL && i < app->worker_count; i++)
@@ -324,6 +342,7 @@ void app_stop(struct app *app, int64_t deadline_ms)
     for (unsigned i = 0; app->kept != NULL && i < app->worker_count; i++)
         kept_free(app->kept[i]);
     free(app->kept);
+    free(app->spill_dir);
     buf_done(&app->docs);
     free(app);
 }

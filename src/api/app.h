@@ -35,6 +35,7 @@ struct app {
     struct limits *limits; /**< NULL: keys are not limited */
     struct dispatch *dispatch;
     struct kept **kept;              /**< by worker */
+    char *spill_dir;                 /**< of files that have no name */
     const char *public_path;         /**< what a proxy puts before "/v1", or "" */
     struct buf docs;                 /**< the page of /docs */
     struct maintenance *maintenance; /**< checkpoints; api/app.c */

@@ -34,6 +34,8 @@ struct config {
     size_t body_rate_min;
     int64_t rate_per_second; /**< 0: no limit */
 
+    size_t body_memory;
+    size_t body_files;
     size_t spill_bytes;
     size_t cache_bytes;
     char *spill_dir;

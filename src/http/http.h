@@ -137,6 +137,8 @@ struct http_config {
                                   is taken from us */
     int64_t rate_grace_ms;   /**< instead of those 5 s; 0: 5 s */
     size_t spill_bytes;      /**< a body above it goes to an unlinked file */
+    size_t bodies_memory;    /**< of all bodies together; above it smaller ones do so, too */
+    size_t bodies_files;     /**< likewise of files; above it bodies are refused */
     const char *spill_dir;
     /** Bytes after gzip or zstd decoding, also of a body sent as it is; an operation's own bound
      *  holds too, for what is sent and for what it decodes to. */
