@@ -1,7 +1,7 @@
--- What facts leave in the books behind ?1, with ?2 of them in each commit.
+-- What facts leave in the books behind ?1 and up to ?3, with ?2 of them in each commit.
 CREATE TEMP TABLE commit_of AS
     SELECT seq, max(seq) OVER (PARTITION BY n / ?2) AS last
-    FROM (SELECT seq, row_number() OVER (ORDER BY seq) - 1 AS n FROM fact WHERE seq > ?1);
+    FROM (SELECT seq, row_number() OVER (ORDER BY seq) - 1 AS n FROM fact WHERE seq > ?1 AND seq <= ?3);
 CREATE UNIQUE INDEX temp.commit_of_seq ON commit_of (seq, last);
 
 UPDATE journal_head SET seq = ?1;

@@ -1,7 +1,7 @@
 /*
  * The least that rows cost in SQLite: a loop that inserts those of one database into another.
  *
- *   insert FEEDS.sql SOURCE TARGET AFTER PER_COMMIT
+ *   insert FEEDS.sql SOURCE TARGET NUMBER...
  *
  * FEEDS.sql says which: statements that begin with CREATE prepare SOURCE, with ?1 = AFTER and ?2 =
  * PER_COMMIT; then come pairs, an INSERT or UPDATE into TARGET and the SELECT from SOURCE whose
@@ -119,12 +119,12 @@ static void take_rows(struct work *work, struct feed *feed, sqlite3_stmt *select
         fail(work->source, "reading");
 }
 
-static void take_feeds(struct work *work, const char *text, char *const *numbers)
+static void take_feeds(struct work *work, const char *text, int count, char *const *numbers)
 {
     for (text = statement_at(text); *text != '\0'; text = statement_at(text)) {
         if (strncmp(text, "CREATE", 6) == 0) {
             sqlite3_stmt *create = prepare(work->source, &text);
-            for (int i = 1; i <= sqlite3_bind_parameter_count(create); i++)
+            for (int i = 1; i <= count && i <= sqlite3_bind_parameter_count(create); i++)
                 sqlite3_bind_int64(create, i, strtoll(numbers[i - 1], NULL, 10));
             sqlite3_step(create);
             if (sqlite3_finalize(create) != SQLITE_OK)
@@ -174,12 +174,12 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc < 4)
         return 2;
     struct work work = {.source = open_database(argv[2]), .target = open_database(argv[3])};
     run(work.target, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                      "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536");
-    take_feeds(&work, text_of(argv[1]), argv + 4);
+    take_feeds(&work, text_of(argv[1]), argc - 4, argv + 4);
     size_t commits = 0;
     size_t rows = 0;
     const double began = now();

@@ -1,0 +1,43 @@
+"""`./dev bench [--quick] [ROW...]`: the ratios of Accord to what the machine allows.
+
+ROW: the files rows_ROW.py to run (default: all).
+"""
+
+import importlib
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import host  # noqa: E402
+from table import Table  # noqa: E402
+
+ROWS = ["polls", "events"]
+
+
+class Plan:
+    """How long to measure."""
+
+    def __init__(self, quick):
+        self.quick = quick
+        self.rounds = 3 if quick else 5
+        self.seconds = 1 if quick else 2
+
+
+def main():
+    arguments = sys.argv[1:]
+    plan = Plan("--quick" in arguments)
+    chosen = [name for name in arguments if not name.startswith("-")] or ROWS
+    table = Table()
+    machine = host.describe()
+    began = time.monotonic()
+    for name in chosen:
+        print(f"== {name}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        importlib.import_module("rows_" + name).measure(table, plan)
+        table.write(host.ROOT / "build" / "bench.json", machine)
+    table.print(machine)
+    print(f"{time.monotonic() - began:.0f} s; build/bench.json", flush=True)
+
+
+main()
