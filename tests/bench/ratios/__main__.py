@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import host  # noqa: E402
 from table import Table  # noqa: E402
 
-ROWS = ["polls", "events"]
+ROWS = ["polls", "events", "catalog"]
 
 
 class Plan:
