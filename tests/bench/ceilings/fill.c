@@ -2,9 +2,9 @@
  * Fills books with orders, faster than they can be posted: the same code settles and writes them,
  * without a network and without waiting for the disk.
  *
- *   fill DATABASE CHANNEL PROVIDER COURSES MONTHS FIRST LAST
+ *   fill sqlite:PATH CHANNEL PROVIDER COURSES MONTHS FIRST LAST
  *
- * Order i is of one line, in month 1 + i % MONTHS of 2026; what it is else follows from i alone
+ * Order i is of one line, in month 1 + i % MONTHS of 2025; what it is else follows from i alone
  * (order_text), so that others can compute the same sums. Only for books that nobody serves.
  */
 #include <inttypes.h>
@@ -39,7 +39,7 @@ static void order_text(const struct shape *shape, int64_t i, struct buf *out)
     const int64_t course = i * 7919 % 1000003 % shape->courses;
     buf_printf(out,
                "{\"event_id\":\"o%010" PRId64 "\",\"type\":\"order.paid\",\"occurred_at\":"
-               "\"2026-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64
+               "\"2025-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64
                ":00Z\",\"order_id\":\"o%010" PRId64 "\",\"currency\":\"EUR\",\"lines\":"
                "[{\"line_id\":\"1\",\"provider\":\"%s\",\"course_id\":\"c%" PRId64
                "\",\"quantity\":1,\"paid\":%" PRId64 "}]}\n",

@@ -1,5 +1,7 @@
-"""`./dev bench [--quick] [ROW...]`: the ratios of Accord to what the machine allows.
+"""`./dev bench [--quick | --fill] [ROW...]`: the ratios of Accord to what the machine allows.
 
+--quick: three minutes; rows that it leaves out, or measures on less, say so. --fill: makes the books of 10^7
+orders that the rows of `scale` are for, which takes ten minutes and more, and keeps them below build/.
 ROW: the files rows_ROW.py to run (default: all).
 """
 
@@ -10,10 +12,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import books  # noqa: E402
 import host  # noqa: E402
 from table import Table  # noqa: E402
 
-ROWS = ["polls", "events", "catalog"]
+ROWS = ["polls", "events", "catalog", "books", "latency", "scale"]
 
 
 class Plan:
@@ -29,6 +32,10 @@ def main():
     arguments = sys.argv[1:]
     plan = Plan("--quick" in arguments)
     chosen = [name for name in arguments if not name.startswith("-")] or ROWS
+    host.stay_with_load()
+    if "--fill" in arguments:
+        books.filled(10**7)
+        return
     table = Table()
     machine = host.describe()
     began = time.monotonic()

@@ -1,15 +1,20 @@
 """Books to measure on, made through the API once and copied for each run."""
 
 import contextlib
+import hashlib
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
+import time
 
 import host
 from service import Service
 from settle_cost import orders
 
 COURSES = 1000
+FILLED_COURSES, FILLED_MONTHS = 100, 12
 PINNED = {"ACCORD_WORKERS": "1"}
 
 
@@ -35,14 +40,10 @@ class Books:
         with contextlib.closing(sqlite3.connect(self.database)) as db:
             return db.execute(sql).fetchone()[0]
 
-    def remember(self):
-        """Lets another run of the benchmark find them."""
-        (self.folder / "keys.json").write_text(json.dumps(self.keys))
-
 
 def service(books, pinned=True):
     """`accord serve` on books, on the server's core with one worker."""
-    return Service(host.ACCORD, books.folder, books.keys, host.serving() if pinned else (),
+    return Service(host.ACCORD, books.folder, books.keys, host.serving() if pinned else host.anywhere(),
                    PINNED if pinned else {})
 
 
@@ -86,3 +87,48 @@ def month_of_orders(running, count, month="2026-01"):
     running.post("shop", orders(month, 0, count), counts)
     if counts["accepted"] != count:
         raise RuntimeError(f"posting {count} orders came to {counts}")
+
+
+# ---- books that are kept: filled offline, once for each schema ----
+
+def schema():
+    """What filled books depend on."""
+    parts = [*sorted((host.ROOT / "src" / "db" / "migrations").glob("*.sql")), host.BENCH / "ceilings" / "fill.c"]
+    return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+
+
+def kept(count):
+    """Books of so many orders from an earlier run, or None."""
+    folder = host.WORK / f"orders-{count}"
+    try:
+        note = json.loads((folder / "kept.json").read_text())
+    except OSError:
+        return None
+    return Books(folder, note["keys"]) if note["schema"] == schema() else None
+
+
+def verify(found):
+    """Seconds that `accord verify` takes; it must find nothing."""
+    running = Service(host.ACCORD, found.folder, found.keys, host.serving())
+    if not (found.folder / "accord-test.db").exists():
+        running.run("migrate")
+    began = time.monotonic()
+    said = running.run("verify")
+    if " 0 differences" not in said:
+        raise RuntimeError(said)
+    return time.monotonic() - began
+
+
+def filled(count):
+    """Books of so many orders, those of an earlier run if it left them."""
+    found = kept(count)
+    if found is not None:
+        return found
+    print(f"== filling books with {count:,} orders, once", file=sys.stderr, flush=True)
+    found = make(f"orders-{count}")
+    subprocess.run(host.serving(host.CEILINGS / "bench-fill", f"sqlite:{found.database}", "shop", "school",
+                                FILLED_COURSES, FILLED_MONTHS, 0, count), check=True)
+    verify(found)
+    at_rest(found.folder)
+    (found.folder / "kept.json").write_text(json.dumps({"keys": found.keys, "schema": schema()}))
+    return found

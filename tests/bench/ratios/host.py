@@ -28,6 +28,16 @@ def loading(*command):
     return ["taskset", "-c", str(LOAD_CORE), *map(str, command)]
 
 
+def anywhere(*command):
+    """A command on any core."""
+    return ["taskset", "-c", ",".join(map(str, CORES)), *map(str, command)]
+
+
+def stay_with_load():
+    """This process, and all that it starts without saying where, on the core of the load."""
+    os.sched_setaffinity(0, {LOAD_CORE})
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

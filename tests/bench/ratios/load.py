@@ -19,7 +19,7 @@ def wrk(url, seconds, script="report.lua", headers=(), arguments=(), connections
     for header in headers:
         command += ["-H", header]
     command += [url, "--", *arguments]
-    done = subprocess.run(host.loading(*command) if pinned else list(map(str, command)), stdout=subprocess.PIPE,
+    done = subprocess.run(host.loading(*command) if pinned else host.anywhere(*command), stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0 or not lines or not lines[-1].startswith("{"):

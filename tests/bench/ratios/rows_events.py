@@ -51,7 +51,7 @@ def raw(prepared, run, pinned=True):
     target = prepared.copy("raw")
     command = [host.CEILINGS / "bench-insert", host.BENCH / "ceilings" / "facts.sql", source.database,
                target.database, head, round(per_commit), head + KEPT_MAX]
-    done = subprocess.run(host.serving(*command) if pinned else list(map(str, command)), stdout=subprocess.PIPE,
+    done = subprocess.run(host.serving(*command) if pinned else host.anywhere(*command), stdout=subprocess.PIPE,
                           text=True, check=True)
     report = json.loads(done.stdout)
     return target.one(f"SELECT count(*) FROM fact WHERE seq > {head}") / report["seconds"]

@@ -100,9 +100,14 @@ def fastify(database, key, mode):
                    {"PEER_KEY": key, "NODE_ENV": "production"})
 
 
-def peers_installed():
-    """Whether Node runs them; what is compiled for another Node is not there."""
-    done = subprocess.run(["node", "--input-type=module", "-e", "import 'fastify'; import D from 'better-sqlite3';"
-                           "new D(':memory:')"], cwd=host.PEERS, stdout=subprocess.DEVNULL,
+def peer_installed(package):
+    """Whether Node runs it; what is compiled for another Node is not there."""
+    done = subprocess.run(["node", "--input-type=module", "-e",
+                           f"import * as peer from '{package}'; if (peer.default?.prototype?.pragma) "
+                           "new peer.default(':memory:')"], cwd=host.PEERS, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False)
     return done.returncode == 0
+
+
+def peers_installed():
+    return peer_installed("fastify") and peer_installed("better-sqlite3")
