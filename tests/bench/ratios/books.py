@@ -51,16 +51,20 @@ def csv(count):
     return ("course_id,title\n" + "".join(f"c{i},Course {i}\n" for i in range(count))).encode()
 
 
+def agree(running, provider):
+    """An agreement of two terms: half of what is paid, and the rest."""
+    running.agree({
+        "id": f"with-{provider}", "name": "Bench", "parties": [provider, "shop"], "currency": "EUR",
+        "scope": {"providers": [provider], "channels": ["shop"]}, "effective": {"from": "2020-01-01T00:00:00Z"},
+        "terms": [{"kind": "share", "payee": provider, "share_ppm": 500000}, {"kind": "residual", "payee": "shop"}]})
+
+
 def prepare(running):
-    """A provider with courses, a channel, and an agreement of two terms."""
+    """A provider with courses, a channel, and their agreement."""
     running.partner("school", "provider", "EUR")
     running.partner("shop", "channel", "EUR")
     running.catalog("school", csv(COURSES))
-    running.agree({
-        "id": "bench", "name": "Bench", "parties": ["school", "shop"], "currency": "EUR",
-        "scope": {"providers": ["school"], "channels": ["shop"]}, "effective": {"from": "2020-01-01T00:00:00Z"},
-        "terms": [{"kind": "share", "payee": "school", "share_ppm": 500000},
-                  {"kind": "residual", "payee": "shop"}]})
+    agree(running, "school")
 
 
 def at_rest(folder):

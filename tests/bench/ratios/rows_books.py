@@ -60,6 +60,7 @@ def measure(table, plan):
     found = books.filled(orders).copy("large")
     with books.service(found) as running:
         running.partner("library", "provider", "EUR")
+        books.agree(running, "library")
         rows_catalog.bring(running, rows_catalog.ndjson(courses), "library")
         found.keys |= running.keys
     books.at_rest(found.folder)

@@ -52,7 +52,7 @@ def measure(table, plan):
             url, key = f"http://{running.address}/v1/events", found.keys["shop"]
 
             def singles():
-                return load.wrk(url, seconds, "events.lua", (), (key, f"run{next(rows_events.runs)}", "1"))["p99_ms"]
+                return load.wrk(url, seconds, "events.lua", (), (key, f"run{next(rows_events.runs)}", "1", "progress"))["p99_ms"]
 
             alone = singles()
             sender = Sender(running.address, key, batches)
