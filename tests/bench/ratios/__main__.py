@@ -24,8 +24,16 @@ class Plan:
 
     def __init__(self, quick):
         self.quick = quick
+        self.began = time.monotonic()
         self.rounds = 3 if quick else 5
         self.seconds = 1 if quick else 2
+
+    def elapsed(self):
+        return time.monotonic() - self.began
+
+    def late(self):
+        """No time for what need not be: 3 minutes are all there is, or 15."""
+        return self.elapsed() > (60 if self.quick else 400)
 
 
 def main():
@@ -38,13 +46,12 @@ def main():
         return
     table = Table()
     machine = host.describe()
-    began = time.monotonic()
     for name in chosen:
-        print(f"== {name}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        print(f"== {name}, {plan.elapsed():.0f} s", file=sys.stderr, flush=True)
         importlib.import_module("rows_" + name).measure(table, plan)
         table.write(host.ROOT / "build" / "bench.json", machine)
     table.print(machine)
-    print(f"{time.monotonic() - began:.0f} s; build/bench.json", flush=True)
+    print(f"{plan.elapsed():.0f} s; build/bench.json", flush=True)
 
 
 main()

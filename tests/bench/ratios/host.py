@@ -50,7 +50,7 @@ def says(*command):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except OSError:
         return None
-    found = re.search(r"\d+(\.\d+)+\S*", done.stdout)
+    found = re.search(r"\d+(\.\d+)+[^\s)]*", done.stdout)
     return found[0] if found else done.stdout.strip()[:80]
 
 

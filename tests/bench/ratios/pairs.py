@@ -21,29 +21,30 @@ class Pairs:
         worst = max(range(len(self.pairs)), key=lambda i: abs(self.pairs[i][1] - middle))
         return worst if abs(self.pairs[worst][1] - middle) > BAND * middle else None
 
-    def settle(self, again):
-        """Measures pairs that strayed once more."""
-        repeats = 0
-        while len(self.pairs) > 2 and repeats < REPEATS_MAX and (worst := self.strayed()) is not None:
+    def settle(self, plan, again):
+        """Measures pairs that strayed once more, as long as there is time."""
+        for _ in range(REPEATS_MAX):
+            worst = self.strayed()
+            if worst is None or plan.late():
+                return
             self.pairs[worst] = again()
-            repeats += 1
-        return repeats
 
     def ratios(self):
         return [subject / other for subject, other in self.pairs]
 
 
-def alternate(rounds, subject, others, repeat=True):
-    """Runs subject() and then each of others = {name: function of what subject() gave}, `rounds` times.
+def alternate(plan, subject, others, rounds=None):
+    """Runs subject() and then each of others = {name: function of what subject() gave}, in each round.
 
-    Both answer a rate, or subject() a tuple that begins with one. Answers {name: Pairs}.
+    Both answer a rate, or subject() a tuple that begins with one. Answers {name: Pairs}. `rounds`: fewer than
+    the plan's, and no pair twice.
     """
     pairs = {name: Pairs() for name in others}
 
     def rate(what):
         return what[0] if isinstance(what, tuple) else what
 
-    for _ in range(rounds):
+    for _ in range(rounds or plan.rounds):
         mine = subject()
         for name, other in others.items():
             pairs[name].add(rate(mine), other(mine))
@@ -52,7 +53,7 @@ def alternate(rounds, subject, others, repeat=True):
         mine = subject()
         return rate(mine), others[name](mine)
 
-    if repeat:
+    if rounds is None:
         for name, found in pairs.items():
-            found.settle(lambda name=name: again(name))
+            found.settle(plan, lambda name=name: again(name))
     return pairs

@@ -1,5 +1,6 @@
 """What large books cost: memory, and the time to start."""
 
+import contextlib
 import http.client
 import pathlib
 import re
@@ -12,7 +13,8 @@ import load
 import rows_catalog
 
 COURSES = 100_000
-LIMIT_MIB, LIMIT_MS = 96, 150
+LIMIT_MIB, LIMIT_KIB, LIMIT_MS = 96, 20, 150
+MORE_CONNECTIONS = 400
 STARTS = 5
 
 
@@ -28,6 +30,25 @@ def under_load(found, seconds):
         report = load.wrk("http://" + running.address, seconds, "mixed.lua", (),
                           (found.keys["shop"], f"mixed{time.time_ns()}"))
         return memory(running.process, "VmHWM"), idle, report["rate"]
+
+
+def each_connection(found):
+    """KiB that a further connection takes once it has been answered, and waits."""
+    with books.service(found, pinned=False) as running, contextlib.ExitStack() as stack:
+
+        def connect():
+            connection = http.client.HTTPConnection(running.address, timeout=10)
+            stack.callback(connection.close)
+            connection.request("GET", "/v1/revenue?period=2025-01", headers={
+                "Authorization": "Bearer " + found.keys["shop"]})
+            connection.getresponse().read()
+
+        for _ in range(load.CONNECTIONS):
+            connect()
+        before = memory(running.process, "VmRSS")
+        for _ in range(MORE_CONNECTIONS):
+            connect()
+        return 1024 * (memory(running.process, "VmRSS") - before) / MORE_CONNECTIONS
 
 
 def start(found):
@@ -69,5 +90,7 @@ def measure(table, plan):
     note = f"{idle:.0f} MiB before it, {rate:.0f} requests/s"
     table.add("memory", f"{what}, 64 connections under load: resident memory", [peak], ("<=", LIMIT_MIB), "MiB",
               "; ".join(filter(None, (short, note))))
+    table.add("memory_connection", "the same, each further connection", [each_connection(found)], ("<=", LIMIT_KIB),
+              "KiB", short)
     table.add("start", f"{what}: start to first answer", [start(found) for _ in range(STARTS)], ("<=", LIMIT_MS),
               "ms", short)

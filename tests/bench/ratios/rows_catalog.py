@@ -85,7 +85,7 @@ def measure(table, plan):
         report = json.loads(done.stdout)
         return report["lines"] / report["seconds"]
 
-    found = pairs.alternate(3 if count > 20_000 else 2, first, {"raw": raw, "parse": parse}, repeat=False)
+    found = pairs.alternate(plan, first, {"raw": raw, "parse": parse}, 2 if plan.quick else 3)
     rates = sorted(subject for subject, _ in found["raw"].pairs)
     note = f"{rates[len(rates) // 2]:.0f} courses/s"
     if plan.quick:

@@ -118,7 +118,7 @@ class Rows:
             elif self.plan.quick and target is None:
                 skipped[other] = "--quick"
         chosen = {other: others[other] for other, _, _ in rows if other not in skipped}
-        found = pairs.alternate(self.plan.rounds, lambda: accord(self.prepared, posted), chosen) if chosen else {}
+        found = pairs.alternate(self.plan, lambda: accord(self.prepared, posted), chosen) if chosen else {}
         for other, label, target in rows:
             row = f"{name}_{other}", f"{what}: events/s ÷ {label}"
             if other in skipped:

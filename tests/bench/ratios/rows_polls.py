@@ -38,12 +38,12 @@ def measure(table, plan):
             return load.wrk(address, plan.seconds, headers=head)["rate"]
 
         with servers.answer(status, own, b"") as bare:
-            found = pairs.alternate(plan.rounds, lambda: poll(url, unchanged),
+            found = pairs.alternate(plan, lambda: poll(url, unchanged),
                                     {"bare": lambda _: poll(bare + path, unchanged)})
         table.add("poll_304", "poll, unchanged (304): requests/s ÷ bare libmicrohttpd", found["bare"].ratios(),
                   (">=", 0.75), detail={"pairs": found["bare"].pairs})
         with servers.nginx(headers, body) as file, servers.answer(200, headers, body) as bare:
-            found = pairs.alternate(plan.rounds, lambda: poll(url, [auth]),
+            found = pairs.alternate(plan, lambda: poll(url, [auth]),
                                     {"nginx": lambda _: poll(file + "/report", [auth]),
                                      "bare": lambda _: poll(bare + path, [auth])})
         what = f"poll, report of {len(body)} bytes (200): requests/s ÷ "
