@@ -22,20 +22,26 @@ class Refused(Exception):
 
 
 class Service:
-    """Starts `accord serve`; use it as a context. Its folder is made anew."""
+    """Starts `accord serve`; use it as a context. Its folder is made anew, or keys are those of its books.
 
-    def __init__(self, accord, folder):
-        self.accord, self.folder = str(accord), pathlib.Path(folder)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+    `before` stands in front of the command (taskset), `settings` are more of its environment.
+    """
+
+    def __init__(self, accord, folder, keys=None, before=(), settings=None):
+        self.accord, self.folder, self.before = str(accord), pathlib.Path(folder), list(before)
+        if keys is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
         self.log = self.folder / "accord.log"
         self.env = os.environ | {
             "ACCORD_DATABASE": f"sqlite:{self.folder}/accord.db",
             "ACCORD_LISTEN": "127.0.0.1:0",
             "ACCORD_LOG_FILE": str(self.log),
-        }
-        self.run("migrate")
-        self.keys = {"operator": self.run("key", "create", "--operator").strip()}
+        } | (settings or {})
+        if keys is None:
+            self.run("migrate")
+            keys = {"operator": self.run("key", "create", "--operator").strip()}
+        self.keys = dict(keys)
         self.log.write_text("")
         self.process = self.address = self.connection = None
 
@@ -53,14 +59,14 @@ class Service:
         return re.search(rf"^ *{command}\b", done.stdout, re.MULTILINE) is not None
 
     def __enter__(self):
-        self.process = subprocess.Popen([self.accord, "serve"], env=self.env)
-        for _ in range(200):
+        self.process = subprocess.Popen([*self.before, self.accord, "serve"], env=self.env)
+        for _ in range(2000):
             ready = re.search(r'"event":"ready".*"address":"([^"]*)"', self.log.read_text())
             if ready:
                 self.address = ready.group(1)
                 self.connection = http.client.HTTPConnection(self.address, timeout=3600)
                 return self
-            time.sleep(0.05)
+            time.sleep(0.005)
         self.process.kill()
         raise Refused("the service does not start: " + self.log.read_text())
 

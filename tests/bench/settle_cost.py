@@ -89,4 +89,5 @@ def main():
               f"turn by turn", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
