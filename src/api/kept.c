@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 
+enum { BOOKS = 2 }; /* live and test */
 enum { SLOTS = 4096, KEY_SLOTS = 256, ANSWER_PARTS = 8, GZIP_MIN = 1024, KEY_BYTES_MAX = 16 << 10 };
 
 struct kept_answer {
@@ -33,7 +34,16 @@ struct kept_key {
     struct arena *arena;
 };
 
+/* What is known of a book's data_version. */
+struct kept_version {
+    const struct book *book;
+    uint64_t changes;
+    int64_t asked_us;
+    int64_t data_version;
+};
+
 struct kept {
+    struct kept_version versions[BOOKS];
     size_t bytes_max;
     size_t bytes;
     size_t hand; /* where the next answer is dropped when room is needed */
@@ -60,6 +70,21 @@ void kept_free(struct kept *kept)
     for (size_t i = 0; i < KEY_SLOTS; i++)
         arena_free(kept->keys[i].arena);
     free(kept);
+}
+
+int64_t kept_data_version(struct kept *kept, const struct book *book, struct db *db,
+                          uint64_t changes, int64_t now_us)
+{
+    struct kept_version *known = &kept->versions[0];
+    for (size_t i = 1; i < BOOKS && known->book != book; i++)
+        known = &kept->versions[i];
+    if (known->book == book && known->data_version != 0 && known->changes == changes &&
+        now_us >= known->asked_us && now_us - known->asked_us < KEPT_STALE_US)
+        return known->data_version;
+    *known = (struct kept_version){book, changes, now_us, 0};
+    if (db_data_version(db, &known->data_version) != ACCORD_OK)
+        known->data_version = 0; /* what is looked up then will say why */
+    return known->data_version;
 }
 
 /* Hashes are of secret or hashed texts: their bytes are as good as random. */

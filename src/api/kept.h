@@ -3,9 +3,9 @@
  * poll of something that has not changed costs no query.
  *
  * Both hold while nothing is written to the books, which is seen by db_data_version() of the
- * worker's own connection, whichever process writes. An answer holds no longer than it said itself
- * (call_keep()), and where the books have changed its ETag may still be that of what stands: then
- * its body is sent without being made again.
+ * worker's own connection, whichever process writes (kept_data_version()). An answer holds no
+ * longer than it said itself (call_keep()), and where the books have changed its ETag may still be
+ * that of what stands: then its body is sent without being made again.
  *
  * One for each worker, used by its thread only; answers are counted references, whose ETag and body
  * never change, and may be read and released by any thread.
@@ -25,6 +25,18 @@ struct kept;
 enum accord_error kept_new(size_t bytes_max, struct kept **ret);
 /** NULL is a no-op. */
 void kept_free(struct kept *kept);
+
+/**
+ * The data_version of a book, without asking the database each time: what this process writes is
+ * seen at once, what another one writes within KEPT_STALE_US.
+ *
+ * @param changes  writer_changes() of the book's writer
+ * @param now_us   monotonic
+ * @return 0: not known
+ */
+enum { KEPT_STALE_US = 1000 };
+int64_t kept_data_version(struct kept *kept, const struct book *book, struct db *db,
+                          uint64_t changes, int64_t now_us);
 
 /* ---- answers ---- */
 

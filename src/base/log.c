@@ -147,13 +147,41 @@ static void write_line(const char *text, size_t len)
     }
 }
 
+/* Of this thread, while it holds them. */
+static _Thread_local struct {
+    bool holds;
+    size_t len;
+    char text[LOG_LINE_MAX];
+} held;
+
+void log_hold(void)
+{
+    held.holds = true;
+}
+
+void log_release(void)
+{
+    write_line(held.text, held.len);
+    held.len = 0;
+}
+
+static void hold_line(const struct line *line)
+{
+    if (line->len > sizeof held.text - held.len)
+        log_release();
+    memcpy(held.text + held.len, line->text, line->len);
+    held.len += line->len;
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                unsigned count)
 {
     if ((int)level > atomic_load_explicit(&log_level, memory_order_relaxed))
         return;
     const int saved = errno;
-    struct line line = {.len = 0};
+    struct line line;
+    line.len = 0;
+    line.truncated = false;
     char now[CLOCK_TEXT_MAX];
     clock_format(clock_now_us(), now);
     (void)add(&line, "{\"time\":\"", 9);
@@ -170,6 +198,12 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     const char *end = line.truncated ? line_end : "}\n";
     memcpy(line.text + line.len, end, strlen(end));
     line.len += strlen(end);
-    write_line(line.text, line.len);
+    if (held.holds) {
+        hold_line(&line);
+        if (level <= LOG_WARN)
+            log_release();
+    } else {
+        write_line(line.text, line.len);
+    }
     errno = saved;
 }

@@ -4,7 +4,8 @@
  *   {"time":"2026-01-15T12:03:11.004512Z","level":"info","event":"request","status":200,…}
  *
  * Only main, http and service log; library code returns errors. Never a secret, a body or a text
- * that a learner wrote. Thread-safe: one write(2) a line. A line holds at most LOG_LINE_MAX bytes,
+ * that a learner wrote. Thread-safe: one write(2) a line, or of the lines that a thread holds
+ * (log_hold()). Neither has more than LOG_LINE_MAX bytes,
  * so that lines of several writers of one pipe never mix; a text that does not fit is cut, and the
  * line says "truncated":true.
  */
@@ -36,6 +37,10 @@ struct log_field {
 /** Bytes of a text that are not UTF-8 become U+FFFD. errno is kept. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                unsigned count);
+/** From now on lines of this thread wait for log_release(), or one of LOG_WARN or LOG_ERROR, or for
+ * so many that they fill LOG_LINE_MAX bytes: for loops that log again and again. */
+void log_hold(void);
+void log_release(void);
 /** At least one field; an event without fields calls log_write() with NULL and 0. */
 #define LOG(level, event, ...)                                                                     \
     log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                           \

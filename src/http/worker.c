@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "http/internal.h"
 
 enum { DRAIN_SWEEP_US = 20000, SWEEP_MAX_US = 250000, FRESH_GRACE_US = 500000 };
@@ -403,6 +404,7 @@ void *worker_run(void *argument)
     struct pollfd fds[2] = {{.fd = worker->epoll_fd, .events = POLLIN},
                             {.fd = worker->event_fd, .events = POLLIN}};
     int64_t next_sweep_us = 0;
+    log_hold();
     while (!may_end(worker)) {
         const int ready = poll(fds, 2, poll_timeout_ms(worker, next_sweep_us));
         if (ready < 0 && errno != EINTR)
@@ -415,7 +417,9 @@ void *worker_run(void *argument)
             sweep(worker, now);
             next_sweep_us = now + sweep_interval_us(server);
         }
+        log_release();
     }
     end_daemon(worker);
+    log_release();
     return NULL;
 }

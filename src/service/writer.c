@@ -41,6 +41,7 @@ struct writer {
     unsigned since_idle;
     int64_t idle_not_before_us;
     bool idle_failed; /* then it is left alone until that time, whatever comes */
+    _Atomic uint64_t changes;
 };
 
 /* writer_call(): who waits for a task. */
@@ -106,7 +107,11 @@ static enum accord_error commit(struct writer *writer)
     enum accord_error error = ACCORD_OK;
     if (writer->config.before_commit != NULL)
         error = writer->config.before_commit(writer->config.context, writer->db);
-    return error == ACCORD_OK ? db_commit(writer->db) : error;
+    if (error == ACCORD_OK) {
+        error = db_commit(writer->db);
+        atomic_fetch_add(&writer->changes, 1); /* an outcome may be unknown: whatever it says */
+    }
+    return error;
 }
 
 /* Runs of one kind, one after the other. */
@@ -381,6 +386,11 @@ void writer_wake(struct writer *writer)
     writer->woken = true;
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+uint64_t writer_changes(const struct writer *writer)
+{
+    return atomic_load(&writer->changes);
 }
 
 size_t writer_depth(const struct writer *writer)

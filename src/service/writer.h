@@ -85,6 +85,9 @@ enum accord_error writer_submit(struct writer *writer, struct write_task *task);
 enum accord_error writer_call(struct writer *writer, struct write_task *task);
 /** Calls idle() again soon although it said that nothing was left: work came from elsewhere. */
 void writer_wake(struct writer *writer);
+/** A number that is another one after each transaction that may have been committed, before anybody
+ *  is told of it. From any thread. */
+uint64_t writer_changes(const struct writer *writer);
 size_t writer_depth(const struct writer *writer);
 struct writer_stats writer_stats(const struct writer *writer);
 /** Finishes what is queued, then stops and frees. NULL is a no-op. */

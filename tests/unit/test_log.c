@@ -105,6 +105,54 @@ START_TEST(errno_is_kept)
 }
 END_TEST
 
+static int count_lines(const char *of)
+{
+    int count = 0;
+    for (; *of != '\0'; of++)
+        count += *of == '\n';
+    return count;
+}
+
+/* Lines that a thread holds come together, in their order, none too late to warn of something and
+ * none cut by the next. */
+START_TEST(lines_are_held)
+{
+    static char all[1 << 18];
+    size_t len = 0;
+    log_hold();
+    log_write(LOG_INFO, "one", NULL, 0);
+    log_write(LOG_INFO, "two", NULL, 0);
+    ck_assert_str_eq(logged(), "");
+    log_release();
+    ck_assert_int_eq(count_lines(logged()), 2);
+    log_release();
+    ck_assert_str_eq(logged(), "");
+    log_write(LOG_INFO, "three", NULL, 0);
+    log_write(LOG_WARN, "four", NULL, 0);
+    const char *both = logged();
+    ck_assert_int_eq(count_lines(both), 2);
+    ck_assert(strstr(both, "three") < strstr(both, "four"));
+    for (int i = 0; i < 500; i++) {
+        LOG(LOG_INFO, "many", LOG_INT("i", i));
+        const ssize_t got = read(ends[0], all + len, sizeof all - len);
+        ck_assert_int_le(got, LOG_LINE_MAX);
+        ck_assert(got <= 0 || all[len + (size_t)got - 1] == '\n');
+        len += got < 0 ? 0 : (size_t)got;
+    }
+    log_release();
+    len += (size_t)read(ends[0], all + len, sizeof all - len);
+    all[len] = '\0';
+    const char *at = all;
+    for (int i = 0; i < 500; i++) {
+        char want[40];
+        snprintf(want, sizeof want, "\"i\":%d}\n", i);
+        at = strstr(at, want);
+        ck_assert_ptr_nonnull(at);
+    }
+    ck_assert_int_eq(count_lines(all), 500);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("log");
@@ -115,6 +163,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, escapes);
     tcase_add_test(tests, long_lines_are_cut);
     tcase_add_test(tests, errno_is_kept);
+    tcase_add_test(tests, lines_are_held);
     suite_add_tcase(suite, tests);
     return suite;
 }
