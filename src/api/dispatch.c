@@ -27,20 +27,25 @@ static const char *etag_of_reply(const struct http_reply *reply)
     return "";
 }
 
-/* All that an answer depends on but the books. */
-static struct hash asked_of(const struct flight *flight)
+/* All that an answer depends on but the books; data NULL: out of memory. */
+static struct slice asked_of(const struct flight *flight)
 {
     const struct call *call = &flight->call;
-    struct hash_stream hash;
     const struct slice parts[] = {slice_of(call->book->name), slice_of(call->caller.partner),
                                   slice_of(call->caller.key_id), slice_of(flight->produces),
                                   call->http->request.target};
-    hash_begin(&hash);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        hash_add(&hash, parts[i]);
-        hash_add(&hash, SLICE("\n"));
+    enum { PARTS = sizeof parts / sizeof *parts };
+    size_t len = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        len += parts[i].len + 1;
+    char *text = arena_alloc(call->arena, len);
+    char *at = text;
+    for (size_t i = 0; text != NULL && i < PARTS; i++) {
+        memcpy(at, parts[i].data, parts[i].len);
+        at += parts[i].len;
+        *at++ = '\n';
     }
-    return hash_end(&hash);
+    return (struct slice){text, len};
 }
 
 /* True: the answer is one that was kept. Who says no-cache is answered anew. */
@@ -51,7 +56,9 @@ static bool answer_from_kept(struct flight *flight)
         slice_equal(http_header(call->http, "Cache-Control"), SLICE("no-cache")))
         return false;
     flight->asked = asked_of(flight);
-    flight->kept = kept_find(call->app->kept[call->http->worker], &flight->asked);
+    if (flight->asked.data == NULL)
+        return false;
+    flight->kept = kept_find(call->app->kept[call->http->worker], flight->asked);
     if (flight->kept == NULL || !kept_holds(flight->kept, flight->data_version, clock_now_us()))
         return false;
     if (api_reply_unchanged(call, kept_etag(flight->kept))) {
@@ -115,14 +122,14 @@ static void keep(struct flight *flight)
     const struct call *call = &flight->call;
     const struct http_reply *reply = call->reply;
     if (flight->keep_until == 0 || !flight->is_read || flight->data_version == 0 || call->failed ||
-        reply->stream != HTTP_WHOLE)
+        flight->asked.data == NULL || reply->stream != HTTP_WHOLE)
         return;
     if (flight->from_kept || (reply->status == 304 && flight->kept != NULL &&
                               strcmp(kept_etag(flight->kept), etag_of_reply(reply)) == 0)) {
         kept_renew(flight->kept, flight->data_version, flight->keep_until);
         metering_kept(call->app, call->http->worker, false);
     } else if (reply->status == 200 || reply->status == 304)
-        kept_put(call->app->kept[call->http->worker], &flight->asked, reply, flight->data_version,
+        kept_put(call->app->kept[call->http->worker], flight->asked, reply, flight->data_version,
                  flight->keep_until);
 }
 

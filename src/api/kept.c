@@ -11,7 +11,7 @@ enum { SLOTS = 4096, KEY_SLOTS = 256, ANSWER_PARTS = 8, GZIP_MIN = 1024, KEY_BYT
 
 struct kept_answer {
     _Atomic unsigned references;
-    struct hash asked;
+    struct slice asked;
     int64_t data_version;
     instant_us until;
     bool whole;
@@ -44,6 +44,7 @@ struct kept_version {
 
 struct kept {
     struct kept_version versions[BOOKS];
+    uint8_t hash_key[16];
     size_t bytes_max;
     size_t bytes;
     size_t hand; /* where the next answer is dropped when room is needed */
@@ -57,6 +58,7 @@ enum accord_error kept_new(size_t bytes_max, struct kept **ret)
     if (kept == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     kept->bytes_max = bytes_max;
+    random_bytes(kept->hash_key, sizeof kept->hash_key);
     *ret = kept;
     return ACCORD_OK;
 }
@@ -87,12 +89,9 @@ int64_t kept_data_version(struct kept *kept, const struct book *book, struct db 
     return known->data_version;
 }
 
-/* Hashes are of secret or hashed texts: their bytes are as good as random. */
-static size_t slot_of(const struct hash *hash, size_t slots)
+static size_t slot_of(const struct kept *kept, struct slice asked)
 {
-    uint32_t number;
-    memcpy(&number, hash->bytes, sizeof number);
-    return number % slots;
+    return (size_t)(hash_short(kept->hash_key, asked) % SLOTS);
 }
 
 /* ---- answers ---- */
@@ -114,10 +113,10 @@ static void drop(struct kept *kept, size_t slot)
     kept->slots[slot] = NULL;
 }
 
-struct kept_answer *kept_find(struct kept *kept, const struct hash *asked)
+struct kept_answer *kept_find(struct kept *kept, struct slice asked)
 {
-    struct kept_answer *answer = kept->slots[slot_of(asked, SLOTS)];
-    if (answer == NULL || memcmp(&answer->asked, asked, sizeof *asked) != 0)
+    struct kept_answer *answer = kept->slots[slot_of(kept, asked)];
+    if (answer == NULL || !slice_equal(answer->asked, asked))
         return NULL;
     atomic_fetch_add(&answer->references, 1);
     return answer;
@@ -131,9 +130,9 @@ static size_t texts_of(const struct http_reply *reply)
     return bytes;
 }
 
-static struct kept_answer *copy_of(const struct http_reply *reply)
+static struct kept_answer *copy_of(const struct http_reply *reply, struct slice asked)
 {
-    const size_t bytes = sizeof(struct kept_answer) + texts_of(reply);
+    const size_t bytes = sizeof(struct kept_answer) + texts_of(reply) + asked.len;
     struct kept_answer *answer = malloc(bytes);
     if (answer == NULL)
         return NULL;
@@ -155,21 +154,23 @@ static struct kept_answer *copy_of(const struct http_reply *reply)
     if (reply->body.len > 0)
         memcpy(at, reply->body.data, reply->body.len);
     answer->body = (struct slice){at, reply->body.len};
+    at += reply->body.len;
+    memcpy(at, asked.data, asked.len);
+    answer->asked = (struct slice){at, asked.len};
     return answer;
 }
 
-void kept_put(struct kept *kept, const struct hash *asked, const struct http_reply *reply,
+void kept_put(struct kept *kept, struct slice asked, const struct http_reply *reply,
               int64_t data_version, instant_us until)
 {
-    const size_t slot = slot_of(asked, SLOTS);
+    const size_t slot = slot_of(kept, asked);
     if (reply->body.len > kept->bytes_max / ANSWER_PARTS)
         return;
-    struct kept_answer *answer = copy_of(reply);
+    struct kept_answer *answer = copy_of(reply, asked);
     if (answer == NULL || answer->etag == NULL) {
         free(answer);
         return;
     }
-    answer->asked = *asked;
     answer->data_version = data_version;
     answer->until = until;
     drop(kept, slot);
@@ -232,10 +233,18 @@ bool kept_send_coded(struct kept_answer *answer, struct http_exchange *exchange)
 
 /* ---- keys ---- */
 
+/* Hashes of secrets are as good as random. */
+static size_t key_slot(const struct hash *secret)
+{
+    uint32_t number;
+    memcpy(&number, secret->bytes, sizeof number);
+    return number % KEY_SLOTS;
+}
+
 const struct key_owner *kept_key_find(const struct kept *kept, const struct book *book,
                                       const struct hash *secret, int64_t data_version)
 {
-    const struct kept_key *key = &kept->keys[slot_of(secret, KEY_SLOTS)];
+    const struct kept_key *key = &kept->keys[key_slot(secret)];
     return data_version != 0 && key->book == book && key->data_version == data_version &&
                    hash_equal(&key->secret, secret)
                ? &key->owner
@@ -245,7 +254,7 @@ const struct key_owner *kept_key_find(const struct kept *kept, const struct book
 void kept_key_put(struct kept *kept, const struct book *book, const struct hash *secret,
                   int64_t data_version, const struct key_owner *owner)
 {
-    struct kept_key *key = &kept->keys[slot_of(secret, KEY_SLOTS)];
+    struct kept_key *key = &kept->keys[key_slot(secret)];
     key->book = NULL;
     if (key->arena == NULL)
         key->arena = arena_new(KEY_BYTES_MAX);

@@ -42,13 +42,13 @@ int64_t kept_data_version(struct kept *kept, const struct book *book, struct db 
 
 struct kept_answer;
 
-/** The answer to what is asked, by a hash of all that it depends on but the books; NULL: none.
- *  To be released. */
-struct kept_answer *kept_find(struct kept *kept, const struct hash *asked);
+/** The answer to what is asked: all that it depends on but the books, as a text. NULL: none. To be
+ *  released. */
+struct kept_answer *kept_find(struct kept *kept, struct slice asked);
 /** Keeps a copy of a complete reply with an ETag, unless it is too large: of status 200, or 304,
  *  which says no more than that the tag is that of what stands.
  *  @param until  when it ends, whatever happens */
-void kept_put(struct kept *kept, const struct hash *asked, const struct http_reply *reply,
+void kept_put(struct kept *kept, struct slice asked, const struct http_reply *reply,
               int64_t data_version, instant_us until);
 /** The books have changed, the answer has not. */
 void kept_renew(struct kept_answer *answer, int64_t data_version, instant_us until);

@@ -147,6 +147,25 @@ static void write_line(const char *text, size_t len)
     }
 }
 
+/* As clock_format() has it; within one second only the microseconds are written anew. */
+static void add_time(struct line *line, int64_t now_us)
+{
+    enum { FRACTION = 20, DIGITS = 6 }; /* "2026-01-15T12:03:11." */
+    static _Thread_local struct {
+        int64_t second;
+        char text[CLOCK_TEXT_MAX];
+    } last = {.second = INT64_MIN};
+    if (now_us / 1000000 != last.second || strlen(last.text) != FRACTION + DIGITS + 1) {
+        clock_format(now_us, last.text);
+        last.second = now_us / 1000000;
+    } else {
+        int64_t fraction = now_us % 1000000;
+        for (int i = DIGITS - 1; i >= 0; i--, fraction /= 10)
+            last.text[FRACTION + i] = (char)('0' + fraction % 10);
+    }
+    (void)add(line, last.text, strlen(last.text));
+}
+
 /* Of this thread, while it holds them. */
 static _Thread_local struct {
     bool holds;
@@ -182,10 +201,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     struct line line;
     line.len = 0;
     line.truncated = false;
-    char now[CLOCK_TEXT_MAX];
-    clock_format(clock_now_us(), now);
     (void)add(&line, "{\"time\":\"", 9);
-    (void)add(&line, now, strlen(now));
+    add_time(&line, clock_now_us());
     (void)add(&line, "\"", 1);
     add_text(&line, "level", level_name(level));
     add_text(&line, "event", event);
