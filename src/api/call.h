@@ -88,6 +88,9 @@ struct operation {
     /** Instead of write: all calls of this operation that wait, as one batch. Both may run again
      *  for the same call after a roll-back and then start from what prepare() and read() left. */
     enum accord_error (*write_many)(struct ingest_tx *tx, struct call *const *calls, size_t count);
+    /** With write_many, or NULL: after each durable commit; true: this was a part of the call only,
+     *  and write_many is called for the next, behind what waits. */
+    bool (*write_more)(struct call *call);
     /** No database: on the worker, or (Idempotency-Key given) in the transaction. */
     void (*answer)(struct call *call);
 };

@@ -208,6 +208,14 @@ static void written(struct write_task *task)
     flight->dispatch->wake(flight->call.http);
 }
 
+static bool written_in_part(struct write_task *task)
+{
+    struct flight *flight = task->self;
+    struct call *call = &flight->call;
+    return call->operation->write_more != NULL && call->operation->write_more(call);
+}
+
+enum { PART_WEIGHT_MAX = 500 };
 enum { BODY_BYTES_OF_A_ROW = 256 }; /* roughly: bounds what one transaction takes */
 
 /* True: the writer has it. */
@@ -218,8 +226,11 @@ static bool submit_write(struct flight *flight)
         .kind = &flight->dispatch->kinds[flight->operation_index],
         .self = flight,
         .done = written,
+        .more = written_in_part,
         .weight = 1 + call->http->request.body.len / BODY_BYTES_OF_A_ROW,
     };
+    if (call->operation->write_more != NULL && flight->task.weight > PART_WEIGHT_MAX)
+        flight->task.weight = PART_WEIGHT_MAX; /* of what is written at once */
     flight->on_writer = true;
     const enum accord_error error = writer_submit(call->book->writer, &flight->task);
     if (error == ACCORD_OK)

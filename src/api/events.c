@@ -30,9 +30,19 @@ static bool take_partner(struct call *call, struct fact_batch *batch)
     return true;
 }
 
+/* A long batch is written in parts, each durable: others do not wait for the whole of it. */
+enum { PART_ITEMS = 500 };
+
+struct post {
+    struct fact_batch whole;
+    struct fact_batch part; /* that is being written */
+    size_t at;              /* items that are durable */
+};
+
 static void prepare_post(struct call *call, unsigned classes)
 {
-    struct fact_batch *batch = call_alloc(call, sizeof *batch);
+    struct post *post = call_alloc(call, sizeof *post);
+    struct fact_batch *batch = post == NULL ? NULL : &post->whole;
     if (batch == NULL || !take_partner(call, batch))
         return;
     const enum fact_shape shape = strcmp(call_media(call), "application/x-ndjson") == 0
@@ -47,7 +57,7 @@ static void prepare_post(struct call *call, unsigned classes)
     if (error != ACCORD_OK)
         call_fail(call, error, why == NULL ? NULL : "%s", why);
     else
-        call->state = batch;
+        call->state = post;
 }
 
 static void prepare_events(struct call *call)
@@ -70,13 +80,30 @@ static enum accord_error write_posts(struct ingest_tx *tx, struct call *const *c
     struct fact_batch **batches = arena_array(tx->arena, count, sizeof *batches);
     if (batches == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        batches[i] = calls[i]->state;
+    for (size_t i = 0; i < count; i++) {
+        struct post *post = calls[i]->state;
+        const size_t left = post->whole.count - post->at;
+        post->part = post->whole;
+        if (left > 0)
+            post->part.facts += post->at;
+        post->part.count = left < PART_ITEMS ? left : PART_ITEMS;
+        batches[i] = &post->part;
+    }
     const enum accord_error error = facts_write(tx, batches, count);
     for (size_t i = 0; error == ACCORD_OK && i < count; i++)
         if (batches[i]->refused != ACCORD_OK)
             call_fail(calls[i], batches[i]->refused, NULL);
     return error;
+}
+
+static bool write_more_posts(struct call *call)
+{
+    struct post *post = call->state;
+    for (int status = FACT_ACCEPTED; status <= FACT_REJECTED; status++)
+        post->whole.counts[status] += post->part.counts[status];
+    post->whole.as_of = post->part.as_of;
+    post->at += post->part.count;
+    return !call->failed && post->at < post->whole.count;
 }
 
 static void write_result(struct json_writer *w, const struct fact *fact)
@@ -97,7 +124,8 @@ static void write_result(struct json_writer *w, const struct fact *fact)
 
 static void answer_post(struct call *call)
 {
-    const struct fact_batch *batch = call->state;
+    const struct post *post = call->state;
+    const struct fact_batch *batch = &post->whole;
     const char *as_of = call_as_of(call, batch->as_of);
     if (call->failed)
         return;
@@ -228,6 +256,7 @@ const struct operation event_operations[] = {
         .query = "on_behalf_of",
         .prepare = prepare_events,
         .write_many = write_posts,
+        .write_more = write_more_posts,
         .answer = answer_post,
     },
     {
@@ -241,6 +270,7 @@ const struct operation event_operations[] = {
         .query = "on_behalf_of",
         .prepare = prepare_feedback,
         .write_many = write_posts,
+        .write_more = write_more_posts,
         .answer = answer_post,
     },
     {
@@ -255,6 +285,7 @@ const struct operation event_operations[] = {
         .query = "on_behalf_of",
         .prepare = prepare_orders,
         .write_many = write_posts,
+        .write_more = write_more_posts,
         .answer = answer_post,
     },
     {

@@ -162,13 +162,32 @@ static bool concerns_all(enum accord_error error)
            error == ACCORD_E_OUTCOME_UNKNOWN;
 }
 
+/* A task whose part is done goes behind what waits, even while the writer is stopping. */
+static void put_back(struct writer *writer, struct write_task *task)
+{
+    pthread_mutex_lock(&writer->mutex);
+    task->next = NULL;
+    *writer->last = task;
+    writer->last = &task->next;
+    atomic_fetch_add_explicit(&writer->depth, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+static void finish_part(struct writer *writer, struct write_task *task, enum accord_error error)
+{
+    if (error == ACCORD_OK && task->more != NULL && task->more(task))
+        put_back(writer, task);
+    else
+        finish(writer, task, error);
+}
+
 static void run_batch(struct writer *writer, size_t task_count)
 {
     struct write_task **batch = writer->batch;
     enum accord_error error = transact(writer, batch, task_count);
     if (error == ACCORD_OK || task_count == 1 || concerns_all(error)) {
         for (size_t i = 0; i < task_count; i++)
-            finish(writer, batch[i], error);
+            finish_part(writer, batch[i], error);
         return;
     }
     count(&writer->retried, 1);
@@ -177,7 +196,7 @@ static void run_batch(struct writer *writer, size_t task_count)
         if (!given_up)
             error = transact(writer, &batch[i], 1);
         /* This task's commit alone is unknown; the next ones were not begun. */
-        finish(writer, batch[i], error);
+        finish_part(writer, batch[i], error);
         given_up = error == ACCORD_E_DATABASE_BUSY || error == ACCORD_E_DATABASE_UNAVAILABLE;
     }
 }

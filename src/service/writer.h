@@ -38,6 +38,10 @@ struct write_task {
     void *self;
     enum accord_error result; /**< OK, or why nothing of it was written */
     void (*done)(struct write_task *task);
+    /** NULL, or called after each durable commit, on the writer's thread: true when this was a part
+     *  of the task only. It is run once more then, behind what waits, so that a long task does not
+     *  keep others waiting; what is durable stays so if a later part fails. */
+    bool (*more)(struct write_task *task);
     /** How many rows it writes, roughly; 0 counts as 1. Bounds a transaction. */
     size_t weight;
     struct write_task *next; /**< the writer's */

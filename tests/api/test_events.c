@@ -458,6 +458,57 @@ START_TEST(feedback_adds_up)
 }
 END_TEST
 
+/* A long batch is written in parts. What an item says of one far before it is true all the same: an
+ * order and its refund, an id for the second time, a void. */
+START_TEST(a_long_batch_is_one_answer)
+{
+    enum { ITEMS = 3500 };
+    char *body = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&body, &len);
+    for (int i = 0; i < ITEMS; i++) {
+        fprintf(out, "%s{\"event_id\":\"long-%d\",", i == 0 ? "[" : ",", i == 2400 ? 7 : i);
+        if (i == 10)
+            fprintf(out, "\"type\":\"order.paid\"," AT "\"order_id\":\"long\",\"currency\":"
+                         "\"CNY\",\"lines\":[{\"line_id\":\"1\"," COURSE ",\"quantity\":1,"
+                         "\"paid\":10000}]}");
+        else if (i == 3000)
+            fprintf(out, "\"type\":\"order.refunded\"," AT "\"order_id\":\"long\",\"refund_id\":"
+                         "\"long\",\"amount\":2500}");
+        else if (i == 3100)
+            fprintf(out, "\"type\":\"void\"," AT "\"supersedes\":\"long-20\"}");
+        else if (i == 3200)
+            fprintf(out, "\"type\":\"progress\"," AT COURSE ",\"progress_ppm\":-1}");
+        else
+            fprintf(out, "\"type\":\"progress\"," AT COURSE ",\"progress_ppm\":%d}",
+                    i == 2400 ? 7 : i);
+    }
+    fputc(']', out);
+    fclose(out);
+    for (int again = 0; again < 2; again++) {
+        struct response *is = post(shop, "/v1/events", body);
+        expect_status(is, 200);
+        expect_count(is, "/results", ITEMS);
+        expect_int(is, "/accepted", again == 0 ? ITEMS - 2 : 0);
+        expect_int(is, "/duplicate", again == 0 ? 1 : ITEMS - 1);
+        expect_int(is, "/conflict", 0);
+        expect_int(is, "/rejected", 1);
+        for (int i = 0; i < ITEMS; i += 25)
+            expect_text(is, text("/results/%d/event_id", i), text("long-%d", i == 2400 ? 7 : i));
+        expect_text(is, "/results/2400/status", "duplicate");
+        expect_text(is, "/results/3200/status", "rejected");
+        expect_text(is, "/results/3499/status", again == 0 ? "accepted" : "duplicate");
+    }
+    free(body);
+    struct response *order = get(shop, "/v1/orders/shop/long");
+    expect_status(order, 200);
+    expect_int(order, "/lines/0/refunded/amount", 2500);
+    struct response *is = get(shop, "/v1/events?type=void");
+    expect_status(is, 200);
+    ck_assert_ptr_nonnull(strstr(is->body, "long-3100"));
+}
+END_TEST
+
 START_TEST(own_facts_are_polled_in_order_of_knowledge)
 {
     const char *key = make_partner_key("poll", "\"channel\"");
@@ -512,6 +563,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, order_and_refund_ids_are_unique_for_ever);
     tcase_add_test(all, corrections_supersede_and_voids_take_back);
     tcase_add_test(all, feedback_adds_up);
+    tcase_add_test(all, a_long_batch_is_one_answer);
     tcase_add_test(all, own_facts_are_polled_in_order_of_knowledge);
     suite_add_tcase(suite, all);
     return suite;

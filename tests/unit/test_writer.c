@@ -387,6 +387,58 @@ START_TEST(stopping_finishes_the_queue)
 }
 END_TEST
 
+/* A task of three parts, and one of a single part that came after it: that is done after the first
+ * part. A part that fails is the end of its task; what was durable stays. */
+struct parts {
+    struct item item;
+    int left;
+    int seen; /* others that were done when this one was */
+    struct item *other;
+};
+
+static bool part_is_done(struct write_task *task)
+{
+    struct parts *parts = (struct parts *)task->self;
+    parts->item.id += 100;
+    parts->item.bad = parts->item.bad || parts->left < 0;
+    return --parts->left != 0 && parts->left > -3;
+}
+
+static void parts_are_done(struct write_task *task)
+{
+    struct parts *parts = (struct parts *)task->self;
+    parts->seen = atomic_load(&parts->other->done);
+    atomic_fetch_add(&parts->item.done, 1);
+}
+
+START_TEST(long_tasks_let_others_pass)
+{
+    struct item other;
+    start(100, 1, 0, true);
+    hold();
+    other = make_item(&kind_b, 1000, 5);
+    struct parts three = {.item = make_item(&kind_a, 1, 7), .left = 3, .other = &other};
+    struct parts fails = {.item = make_item(&kind_a, 2, 7), .left = 0, .other = &other};
+    three.item.task.self = &three.item;
+    fails.item.task.self = &fails.item;
+    three.item.task.more = fails.item.task.more = part_is_done;
+    three.item.task.done = fails.item.task.done = parts_are_done;
+    ck_assert_int_eq(writer_submit(writer, &three.item.task), ACCORD_OK);
+    ck_assert_int_eq(writer_submit(writer, &fails.item.task), ACCORD_OK);
+    ck_assert_int_eq(submit(&other), ACCORD_OK);
+    atomic_store(&books.hold, false);
+    writer_stop(writer);
+    ck_assert_int_eq(atomic_load(&three.item.done), 1);
+    ck_assert_int_eq(three.item.task.result, ACCORD_OK);
+    ck_assert_int_eq(three.seen, 1);
+    ck_assert_int_eq(atomic_load(&fails.item.done), 1);
+    ck_assert_int_eq(fails.item.task.result, ACCORD_E_INTERNAL);
+    ck_assert_int_eq(fails.seen, 1);
+    /* held, 3 of three, 2 of fails, the other */
+    check_books(1 + 3 + 2 + 1, 3 * 7 + 2 * 7 + 5, 0);
+}
+END_TEST
+
 START_TEST(calls_wait)
 {
     start(100, 8, 0, false);
@@ -510,6 +562,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_failed_hook_rolls_back);
     tcase_add_test(tests, the_queue_is_bounded);
     tcase_add_test(tests, stopping_finishes_the_queue);
+    tcase_add_test(tests, long_tasks_let_others_pass);
     tcase_add_test(tests, calls_wait);
     tcase_add_test(tests, background_work_runs_when_the_queue_is_empty);
     tcase_add_test(tests, background_work_gets_a_turn_while_the_queue_is_full);
