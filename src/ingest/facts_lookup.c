@@ -329,15 +329,18 @@ static enum accord_error ask_learners(struct writing *w)
 {
     struct learner_slot *slots = (void *)w->learners.rows;
     struct learner_row *rows = arena_array(w->tx->arena, w->learners.count + 1, sizeof *rows);
-    if (rows == NULL)
+    uint8_t *fresh = arena_array(w->tx->arena, w->learners.count + 1, LEARNER_BYTES);
+    if (rows == NULL || fresh == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < w->learners.count; i++)
         rows[i] = slots[i].row;
     const enum accord_error error = store_learners_find(w->tx->db, rows, w->learners.count);
+    /* One question to the system for all of them. */
+    random_bytes(fresh, w->learners.count * LEARNER_BYTES);
     for (size_t i = 0; error == ACCORD_OK && i < w->learners.count; i++) {
         slots[i].row = rows[i];
         if (!rows[i].found)
-            random_bytes(slots[i].row.learner, LEARNER_BYTES);
+            memcpy(slots[i].row.learner, fresh + i * LEARNER_BYTES, LEARNER_BYTES);
     }
     return error;
 }
