@@ -56,7 +56,7 @@ static void take_facts(struct call *call, struct simulation_call *state)
     state->facts.partner = given.data == NULL ? call->caller.partner : given.data;
     state->facts.posted_by = "";
     const enum accord_error error =
-        facts_decode(call->arena, state->body.add_facts, FACT_SHAPE_ARRAY, FACT_CLASS_ORDER,
+        facts_decode(call->arena, state->body.add_facts, FACT_SHAPE_ARRAY, FACT_CLASS_ORDER | FACT_CLASS_MEMBERSHIP,
                      clock_now_us(), call->book->tx->config->learner_key, &state->facts, &why);
     if (error == ACCORD_OK && state->facts.count > SIMULATION_FACTS_MAX)
         call_fail(call, ACCORD_E_BATCH_TOO_LARGE, NULL);

@@ -424,7 +424,7 @@ static enum accord_error simulate_sales(struct simulating *s)
         none[i].sale_seq = fresh[i].current->seq;
     if (error == ACCORD_OK && fresh_count > 0)
         error = take_sales(s, fresh, none, fresh_count);
-    return error;
+    return error == ACCORD_OK ? simulate_fresh_terms(s) : error;
 }
 
 /* ---- all of it ---- */

@@ -1,4 +1,5 @@
-/* Facts that there are not: orders, refunds and charge-backs that are taken for posted. */
+/* Facts that there are not: orders, refunds, charge-backs and memberships that are taken for
+ * posted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,8 +62,7 @@ enum accord_error simulate_facts(struct simulating *s, struct stored_order *fres
 {
     const struct fact_batch *facts = s->ask->facts;
     struct stored_order *stands = arena_array(s->arena, facts->count + 1, sizeof *stands);
-    s->extra = arena_array(s->arena, facts->count + 1, sizeof *s->extra);
-    if (stands == NULL || s->extra == NULL)
+    if (stands == NULL)
         return ACCORD_E_OUT_OF_MEMORY;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->facts[i];
@@ -72,20 +72,32 @@ enum accord_error simulate_facts(struct simulating *s, struct stored_order *fres
             return ACCORD_E_OUT_OF_MEMORY;
         if (fact->error != ACCORD_OK)
             json_problem_add(s->problems, fact->error, at, "%s", fact->message);
-        else if (fact->supersedes != NULL || (fact->order == NULL && fact->rows == NULL))
-            json_problem_add(s->problems, ACCORD_E_FIELD_UNKNOWN, at,
-                             "an order, refund or charge-back that corrects nothing is needed");
+        else if (fact->supersedes != NULL || (fact->order == NULL && fact->rows == NULL &&
+                                              fact_class_of(fact->type) != FACT_CLASS_MEMBERSHIP))
+            json_problem_add(
+                s->problems, ACCORD_E_FIELD_UNKNOWN, at,
+                "an order, refund, charge-back or membership that corrects nothing is needed");
     }
     if (s->problems->count > 0)
         return ACCORD_E_FIELDS_INVALID;
-    for (size_t i = 0; i < facts->count; i++)
-        stands[i].name = (struct order_name){facts->partner, facts->facts[i].order_id};
-    enum accord_error error = store_orders_load(s->c->db, s->arena, stands, facts->count);
+    enum accord_error error = simulate_memberships(s);
+    if (error != ACCORD_OK)
+        return error;
+    const size_t terms = simulate_terms(s, NULL);
+    s->extra = arena_array(s->arena, facts->count + terms + 1, sizeof *s->extra);
+    if (s->extra == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    s->extra_count = simulate_terms(s, s->extra);
+    for (size_t i = 0; i < facts->count; i++) {
+        const char *order_id = facts->facts[i].order_id;
+        stands[i].name = (struct order_name){facts->partner, order_id == NULL ? "" : order_id};
+    }
+    error = store_orders_load(s->c->db, s->arena, stands, facts->count);
     size_t count = 0;
     for (size_t i = 0; error == ACCORD_OK && i < facts->count; i++) {
         const struct fact *fact = &facts->facts[i];
         if (fact->order == NULL) {
-            if (stands[i].current != NULL)
+            if (fact->rows != NULL && stands[i].current != NULL)
                 s->extra[s->extra_count++] = stands[i].current->seq;
             continue;
         }
@@ -104,7 +116,7 @@ enum accord_error simulate_facts(struct simulating *s, struct stored_order *fres
         if (sale == NULL || lines == NULL)
             return ACCORD_E_OUT_OF_MEMORY;
         memcpy(lines, fact->order->lines, fact->order->line_count * sizeof *lines);
-        *sale = (struct stored_sale){.seq = s->c->cutoff + 1 + (int64_t)count,
+        *sale = (struct stored_sale){.seq = s->c->cutoff + 1 + (int64_t)i,
                                      .occurred_at = fact->occurred_at,
                                      .currency = fact->order->currency,
                                      .lines = lines,

@@ -90,10 +90,13 @@ static enum accord_error settle_term(struct simulating *s, const char *operator_
     return ACCORD_OK;
 }
 
-static enum accord_error take_term(struct simulating *s, const char *operator_id,
-                                   const struct stored_membership *stored,
-                                   const struct entry_list *list)
+enum accord_error simulate_term(struct simulating *s, const struct stored_membership *stored,
+                                const struct entry_list *list)
 {
+    const char *operator_id;
+    const enum accord_error found = store_partner_operator(s->c->db, s->scratch, &operator_id);
+    if (found != ACCORD_OK)
+        return found;
     for (size_t i = 0; i < stored->count; i++) {
         const struct membership_row *term = &stored->terms[i].row;
         struct settled settled = {.count = 0};
@@ -165,7 +168,8 @@ enum accord_error simulate_other(struct simulating *s, int64_t seq)
     if (membership.channel != NULL) {
         struct stored_membership stored = {.name = membership};
         error = store_memberships_load(db, s->scratch, &stored, 1);
-        return error == ACCORD_OK ? take_term(s, operator_id, &stored, &list) : error;
+        simulate_join(s, &stored);
+        return error == ACCORD_OK ? simulate_term(s, &stored, &list) : error;
     }
     if (entry.channel == NULL)
         return ACCORD_E_DATABASE_ERROR;

@@ -21,9 +21,11 @@ struct simulating {
     size_t payee_cap;
     int64_t booked; /* whose facts are being read: of a closed period also those behind it */
     bool today;     /* of a closed period: lines as they stand, not as they would be */
-    int64_t *extra; /* sales that facts are about */
+    int64_t *extra; /* sales and terms that facts are about */
     size_t extra_count;
     size_t extra_at;
+    struct stored_membership *memberships; /* that facts are about, with these */
+    size_t membership_count;
     struct simulation *ret;
     struct json_problems *problems;
 };
@@ -38,9 +40,20 @@ enum accord_error simulate_line(struct simulating *s, const struct statement_lin
 /** Adds the refunds among the facts of the simulation to those of an order. */
 enum accord_error simulate_refunds(struct simulating *s, struct stored_order *stored);
 /** Checks the facts: every one is sound, and says something about an order that is, or is among
- *  them. Puts the orders into `fresh`, and the sales that refunds are about into s->extra. */
+ *  them, or about a membership. Puts the orders into `fresh`, and the sales that refunds are about
+ * into s->extra. */
 enum accord_error simulate_facts(struct simulating *s, struct stored_order *fresh,
                                  size_t *ret_fresh);
+/** Takes the facts about memberships (ingest/simulate_members.c). */
+enum accord_error simulate_memberships(struct simulating *s);
+/** How many terms there are of those memberships, and, unless NULL, which. */
+size_t simulate_terms(const struct simulating *s, int64_t *ret_seqs);
+/** Puts one with those facts into the place of one without. */
+void simulate_join(const struct simulating *s, struct stored_membership *stored);
+/** The lines of terms that are among the facts, and of one term. */
+enum accord_error simulate_fresh_terms(struct simulating *s);
+enum accord_error simulate_term(struct simulating *s, const struct stored_membership *stored,
+                                const struct entry_list *list);
 /** The lines of what is no sale: a term of a membership, or an entry of a challenge. */
 enum accord_error simulate_other(struct simulating *s, int64_t seq);
 /** Other terms of pools: divides the months of the period anew, and puts the shares in the place of

@@ -213,6 +213,53 @@ START_TEST(months_of_memberships)
     expect_int(is, text("%s/today", place), 930);
     expect_text(is, "/lines/0/kind", "membership");
     expect_text(is, "/lines/0/membership_id", "m");
+
+    /* Another one, of 31.00 for January; and the first stopped after ten days at 1.00. */
+    static const char started[] =
+        "{\"event_id\":\"w%d\",\"type\":\"membership.started\",\"occurred_at\":"
+        "\"2025-01-01T00:00:00+08:00\",\"membership_id\":\"%s\",\"offer\":\"month\",\"learner\":"
+        "\"u\",\"currency\":\"CNY\",\"paid\":3100,\"from\":\"2025-01-01T00:00:00+08:00\","
+        "\"to\":\"2025-02-01T00:00:00+08:00\"}";
+    static const char stopped[] =
+        "{\"event_id\":\"w9\",\"type\":\"membership.cancelled\",\"occurred_at\":"
+        "\"2025-01-11T09:00:00+08:00\",\"membership_id\":\"m\",\"amount\":4900}";
+    static const char ask[] =
+        "{\"agreement\":\"club\",\"period\":\"%s\",\"partner\":\"club\",\"add_facts\":[%s]}";
+    struct response *facts_before = get(shop, "/v1/events");
+    is = post(operator_key, "/v1/simulations", text(ask, "2025-01", text(started, 1, "n")));
+    expect_status(is, 200);
+    expect_int(is, "/line_count", 2);
+    place = find(is, "/totals", "payee", operator_id());
+    expect_int(is, text("%s/amount", place), 930 + 930);
+    expect_int(is, text("%s/today", place), 930);
+    expect_text(is, "/lines/1/membership_id", "n");
+    is = post(operator_key, "/v1/simulations", text(ask, "2025-01", stopped));
+    expect_status(is, 200);
+    expect_int(is, "/line_count", 1);
+    expect_int(is, "/lines/0/gross", 1000);
+    place = find(is, "/totals", "payee", operator_id());
+    expect_int(is, text("%s/amount", place), 300);
+    expect_int(is, text("%s/difference", place), 300 - 930);
+    is = post(operator_key, "/v1/simulations",
+              text(ask, "2025-01", text("%s,%s", stopped, text(started, 1, "n"))));
+    place = find(is, "/totals", "payee", operator_id());
+    expect_int(is, text("%s/amount", place), 300 + 930);
+    /* February has nothing of the first then, where it has 28.00 today, and takes back 21.00 of
+     * January, which is told before. */
+    is = post(operator_key, "/v1/simulations", text(ask, "2025-02", stopped));
+    place = find(is, "/totals", "payee", operator_id());
+    expect_int(is, text("%s/amount", place), -630);
+    expect_int(is, text("%s/today", place), 840);
+    expect_field_problem(
+        post(operator_key, "/v1/simulations", text(ask, "2025-01", text(started, 1, "m"))),
+        "/add_facts/0/membership_id", "membership_exists");
+    expect_field_problem(
+        post(operator_key, "/v1/simulations",
+             text(ask, "2025-01", text("%s,%s", text(started, 1, "n"), text(started, 2, "n")))),
+        "/add_facts/1/membership_id", "membership_exists");
+    ck_assert_str_eq(get(shop, "/v1/events")->body, facts_before->body);
+    is = get(shop, "/v1/memberships/club/m");
+    expect_absent(is, "/terms/0/cancelled_at");
 }
 END_TEST
 
