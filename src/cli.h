@@ -14,6 +14,8 @@ cli_command cli_migrate;
 cli_command cli_key;
 cli_command cli_rates;
 cli_command cli_verify;
+cli_command cli_backup;
+cli_command cli_restore;
 cli_command cli_settle;
 cli_command cli_config;
 cli_command cli_health;

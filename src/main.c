@@ -16,6 +16,8 @@ static const struct {
     {"key", cli_key, "create, list or revoke API keys"},
     {"rates", cli_rates, "load published exchange rates"},
     {"verify", cli_verify, "compute every result again from the journal and compare"},
+    {"backup", cli_backup, "copy the books to a file, while they are served"},
+    {"restore", cli_restore, "put such a copy in the place of the books"},
     {"settle", cli_settle, "compute a statement again from its inputs, offline"},
     {"config", cli_config, "print the settings in force"},
     {"health", cli_health, "ask a running service whether it is well"},

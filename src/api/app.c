@@ -10,6 +10,7 @@
 #include "api/catalogs.h"
 #include "api/dispatch.h"
 #include "api/docs.h"
+#include "api/kept.h"
 #include "api/limits.h"
 #include "api/metering.h"
 #include "base/config.h"
@@ -172,8 +173,14 @@ static enum accord_error start_book(struct app *app, struct book *book, char why
         .rating_prior_weight = config->rating_prior_weight,
         .catalog_drop_max_ppm = config->catalog_drop_max_ppm,
         .catalog_guard_min = config->catalog_guard_min,
+        .catalog_flaps_max = config->catalog_flaps_max,
     };
-    enum accord_error error = store_upgrade(book->database_url, why, APP_WHY_MAX);
+    enum accord_error error = db_claim(book->database_url, &book->claim);
+    if (error == ACCORD_E_DATABASE_BUSY)
+        snprintf(why, APP_WHY_MAX, "%s: another process serves these books", book->database_url);
+    if (error != ACCORD_OK)
+        return explain(why, book->database_url, error);
+    error = store_upgrade(book->database_url, why, APP_WHY_MAX);
     if (error != ACCORD_OK)
         return explain(why, book->database_url, error);
     error = prepare_book(config, book, book == &app->live);
@@ -207,10 +214,24 @@ static void stop_book(struct book *book)
     for (size_t i = 0; i < book->reader_count; i++)
         db_close(book->readers[i]);
     free(book->readers);
+    db_unclaim(book->claim);
     free(book->database_url);
 }
 
 /* ---- the whole ---- */
+
+/* The folder of the books, unless another one is set: the root of a hardened container is
+ * read-only, and its /tmp is memory. */
+static char *spill_dir_of(const struct config *config)
+{
+    const char *path = strchr(config->database, ':');
+    const char *end = path == NULL ? NULL : strrchr(path + 1, '/');
+    if (config->spill_dir[0] != '\0')
+        return strdup(config->spill_dir);
+    if (end == NULL)
+        return strdup(".");
+    return end == path + 1 ? strdup("/") : strndup(path + 1, (size_t)(end - path - 1));
+}
 
 static unsigned cores(void)
 {
@@ -230,7 +251,9 @@ enum accord_error app_listen(struct app *app, char ret_address[128], char why[AP
         .run_timeout_ms = config->run_timeout_ms,
         .body_rate_min = config->body_rate_min,
         .spill_bytes = config->spill_bytes,
-        .spill_dir = config->spill_dir,
+        .bodies_memory = config->body_memory,
+        .bodies_files = config->body_files,
+        .spill_dir = app->spill_dir,
         .decoded_max = config->decoded_max,
     };
     const struct http_app handlers = dispatch_http(app->dispatch);
@@ -264,6 +287,15 @@ enum accord_error app_open(const struct config *config,
     docs_write(&app->docs);
     if (app->live.database_url == NULL || app->test.database_url == NULL ||
         buf_error(&app->docs) != ACCORD_OK)
+        goto failed;
+    app->spill_dir = spill_dir_of(config);
+    if (app->spill_dir == NULL)
+        goto failed;
+    app->kept = calloc(app->worker_count, sizeof(struct kept *));
+    for (unsigned i = 0; app->kept != NULL && i < app->worker_count; i++)
+        if (kept_new(config->cache_bytes / app->worker_count, &app->kept[i]) != ACCORD_OK)
+            goto failed;
+    if (app->kept == NULL)
         goto failed;
     if (config->rate_per_second > 0) {
         app->limits = limits_new(config->rate_per_second);
@@ -307,6 +339,10 @@ void app_stop(struct app *app, int64_t deadline_ms)
     dispatch_free(app->dispatch);
     metering_free(app);
     limits_free(app->limits);
+    for (unsigned i = 0; app->kept != NULL && i < app->worker_count; i++)
+        kept_free(app->kept[i]);
+    free(app->kept);
+    free(app->spill_dir);
     buf_done(&app->docs);
     free(app);
 }

@@ -16,6 +16,7 @@ struct dispatch; /* api/dispatch.h */
 struct book {
     const char *name; /**< "live" or "test" */
     char *database_url;
+    struct db_claim *claim; /**< of the database, for this process */
     struct ingest_config ingest;
     struct writer *writer;
     struct ingest_tx *tx;
@@ -33,6 +34,8 @@ struct app {
     struct metering *metering;
     struct limits *limits; /**< NULL: keys are not limited */
     struct dispatch *dispatch;
+    struct kept **kept;              /**< by worker */
+    char *spill_dir;                 /**< of files that have no name */
     const char *public_path;         /**< what a proxy puts before "/v1", or "" */
     struct buf docs;                 /**< the page of /docs */
     struct maintenance *maintenance; /**< checkpoints; api/app.c */

@@ -68,6 +68,7 @@ static void read_balances(struct call *call)
     if (call->failed)
         return;
     state->not_modified = call_etag(call, state->version);
+    call_keep(call, INT64_MAX);
     if (state->not_modified || call_check(call, store_balances(call->db, call->arena, &state->ask,
                                                                &state->rows, &state->count)))
         return;

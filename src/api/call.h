@@ -166,9 +166,18 @@ void call_header(struct call *call, const char *name, const char *value);
 /**
  * Strong ETag, from the version of what is answered (of the row, or call_partner_version()), the
  * caller and the version of the contract; sets ETag and Cache-Control.
- * True (GET only): If-None-Match matched and the reply is a 304; do not encode.
+ * True (GET only): If-None-Match matched and the reply is a 304, or an answer with this tag was
+ * kept and is the reply; do not encode.
  */
 bool call_etag(struct call *call, int64_t version);
+/**
+ * Lets the reply be sent again to the same caller asking the same, without running the operation,
+ * while nothing is written to the books. For GETs that answer 200 with an ETag, and depend on
+ * nothing but the books, the caller and the request.
+ *
+ * @param until  when it ends all the same: what is answered depends on the time; INT64_MAX: never
+ */
+void call_keep(struct call *call, instant_us until);
 /**
  * If-Match, or If-None-Match: *, against the version that stands (0: there is none). In write():
  * before anything is written. False: failed with version_mismatch.

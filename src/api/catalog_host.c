@@ -66,7 +66,7 @@ static enum accord_error host_read(void *context, catalog_read_fn *work, void *s
 void catalog_thread_init(struct catalog_thread *thread, struct book *book, unsigned reader)
 {
     *thread = (struct catalog_thread){.book = book, .reader = book->readers[reader]};
-    thread->host = (struct catalog_host){thread, host_write, host_read};
+    thread->host = (struct catalog_host){thread, &book->ingest, host_write, host_read};
 }
 
 enum accord_error catalog_upload_copy(const char *folder, struct slice body,

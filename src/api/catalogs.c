@@ -244,7 +244,7 @@ static enum accord_error start_background(struct call *call, const char *import)
         return ACCORD_E_OUT_OF_MEMORY;
     enum accord_error error = copy_request(job, &state->request);
     if (error == ACCORD_OK)
-        error = catalog_upload_copy(call->app->config->spill_dir, call->http->request.body,
+        error = catalog_upload_copy(call->app->spill_dir, call->http->request.body,
                                     &job->upload);
     if (error == ACCORD_OK)
         error = jobs_submit(call->app->jobs, run_background, job);

@@ -114,8 +114,7 @@ static void list_read(struct call *call)
 {
     struct rounds_call *state = call->state;
     state->version = call_partner_version(call);
-    state->not_modified = call_etag(call, state->version);
-    if (state->not_modified ||
+    if (call->failed ||
         call_check(
             call, store_challenge_rounds_of(call->db, call->arena, state->channel, state->offer,
                                             state->page.has_cursor ? state->page.parts[0].data : "",
@@ -126,13 +125,15 @@ static void list_read(struct call *call)
         state->count--;
 }
 
+/* A round becomes due without a change of the books: the tag is that of what is shown. */
 static void list_answer(struct call *call)
 {
     const struct rounds_call *state = call->state;
     const instant_us now = clock_now_us();
-    if (state->not_modified)
-        return;
-    struct json_writer w = call_json(call, 200);
+    struct buf body;
+    struct json_writer w;
+    buf_init(&body, (size_t)16 << 20);
+    jw_init(&w, &body);
     jw_object(&w);
     jw_key_str(&w, "as_of", call_as_of(call, state->version));
     jw_key(&w, "items");
@@ -144,6 +145,7 @@ static void list_answer(struct call *call)
         state->count > 0 ? slice_of(state->rounds[state->count - 1].round) : SLICE("");
     call_page_next(call, &w, &place, 1, state->more);
     jw_object_end(&w);
+    call_json_hashed(call, &body);
 }
 
 /* ---- GET /v1/challenges/{offer}/rounds/{round} ---- */

@@ -5,6 +5,7 @@
 #include "api/admit.h"
 #include "api/app.h"
 #include "api/idempotency.h"
+#include "api/kept.h"
 #include "api/metering.h"
 #include "api/reply.h"
 #include "base/config.h"
@@ -15,6 +16,57 @@ struct dispatch {
     struct write_kind *kinds; /* one for each operation, so that only equal ones are batched */
     void (*wake)(struct http_exchange *exchange);
 };
+
+/* ---- answers that are kept ---- */
+
+static const char *etag_of_reply(const struct http_reply *reply)
+{
+    for (size_t i = 0; i < reply->header_count; i++)
+        if (slice_equal(reply->headers[i].name, SLICE("ETag")))
+            return reply->headers[i].value.data;
+    return "";
+}
+
+/* All that an answer depends on but the books. */
+static struct hash asked_of(const struct flight *flight)
+{
+    const struct call *call = &flight->call;
+    struct hash_stream hash;
+    const struct slice parts[] = {slice_of(call->book->name), slice_of(call->caller.partner),
+                                  slice_of(call->caller.key_id), slice_of(flight->produces),
+                                  call->http->request.target};
+    hash_begin(&hash);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        hash_add(&hash, parts[i]);
+        hash_add(&hash, SLICE("\n"));
+    }
+    return hash_end(&hash);
+}
+
+/* True: the answer is one that was kept. Who says no-cache is answered anew. */
+static bool answer_from_kept(struct flight *flight)
+{
+    struct call *call = &flight->call;
+    if (!flight->is_read || flight->data_version == 0 || call->caller.partner == NULL ||
+        slice_equal(http_header(call->http, "Cache-Control"), SLICE("no-cache")))
+        return false;
+    flight->asked = asked_of(flight);
+    flight->kept = kept_find(call->app->kept[call->http->worker], &flight->asked);
+    if (flight->kept == NULL || !kept_holds(flight->kept, flight->data_version, clock_now_us()))
+        return false;
+    if (api_reply_unchanged(call, kept_etag(flight->kept))) {
+        call_empty(call, 304);
+        call_header(call, "ETag", kept_etag(flight->kept));
+        call_header(call, "Cache-Control", "private, no-cache");
+    } else if (!kept_is_whole(flight->kept)) {
+        return false;
+    } else if (!kept_send_coded(flight->kept, call->http)) {
+        call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
+    }
+    flight->done = true;
+    metering_kept(call->app, call->http->worker, true);
+    return true;
+}
 
 /* ---- landing ---- */
 
@@ -58,9 +110,26 @@ static void add_limit_headers(struct flight *flight)
     }
 }
 
+static void keep(struct flight *flight)
+{
+    const struct call *call = &flight->call;
+    const struct http_reply *reply = call->reply;
+    if (flight->keep_until == 0 || !flight->is_read || flight->data_version == 0 || call->failed ||
+        reply->stream != HTTP_WHOLE)
+        return;
+    if (flight->from_kept || (reply->status == 304 && flight->kept != NULL &&
+                              strcmp(kept_etag(flight->kept), etag_of_reply(reply)) == 0)) {
+        kept_renew(flight->kept, flight->data_version, flight->keep_until);
+        metering_kept(call->app, call->http->worker, false);
+    } else if (reply->status == 200 || reply->status == 304)
+        kept_put(call->app->kept[call->http->worker], &flight->asked, reply, flight->data_version,
+                 flight->keep_until);
+}
+
 static void land(struct flight *flight)
 {
     flight_finish(flight);
+    keep(flight);
     add_limit_headers(flight);
     if (flight->call.failed)
         flight->call.http->error_code = accord_error_code(flight->error);
@@ -270,7 +339,7 @@ static bool fly(struct flight *flight, unsigned reader)
         operation->prepare(call);
     if (!call->failed && !flight->done && operation->read != NULL)
         read_step(call);
-    if (call->reply->status == 304)
+    if (call->reply->status == 304 || flight->from_kept)
         flight->done = true;
     if (call->failed || flight->done)
         return false;
@@ -344,7 +413,7 @@ static enum http_result run(void *context, struct http_exchange *exchange)
     struct dispatch *dispatch = context;
     struct flight *flight = exchange->user;
     struct call *call = &flight->call;
-    if (!call->failed && !flight->done) {
+    if (!call->failed && !flight->done && !answer_from_kept(flight)) {
         if (call->operation->run == RUN_JOB) {
             const enum accord_error error = jobs_submit(dispatch->app->jobs, fly_as_job, flight);
             if (error == ACCORD_OK)
@@ -378,8 +447,11 @@ static void resumed(void *context, struct http_exchange *exchange)
 
 static void end(void *context, struct http_exchange *exchange)
 {
+    const struct flight *flight = exchange->user;
     (void)context;
-    (void)exchange; /* the flight lives in the exchange's arena, the reply is the exchange's */
+    /* The flight lives in the exchange's arena, the reply is the exchange's. */
+    if (flight != NULL)
+        kept_release(flight->kept);
 }
 
 static void problem(void *context, struct http_exchange *exchange, enum accord_error error,

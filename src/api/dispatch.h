@@ -30,6 +30,11 @@ struct flight {
     const char *produces;      /**< chosen from operation->produces */
     const char *allow;         /**< methods of the resource, for 405 and OPTIONS */
     bool is_read;              /**< GET or HEAD */
+    int64_t data_version;      /**< of the books, before anything was read of them; 0: not known */
+    struct hash asked;         /**< what kept answers are found by */
+    struct kept_answer *kept;  /**< to that, perhaps of other books; NULL: there is none */
+    bool from_kept;            /**< the reply is that one */
+    instant_us keep_until;     /**< of the reply; 0: it is not to be kept */
     bool done;                 /**< the reply is there without (more of) the operation's steps */
     bool finished;             /**< flight_finish() was here */
     bool on_writer;            /**< a write task was submitted */

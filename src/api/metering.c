@@ -8,16 +8,21 @@
 #include "service/metrics.h"
 #include "store/health.h"
 
+enum kept_use { KEPT_HELD, KEPT_SAME, KEPT_USES };
 enum result { ACCEPTED, DUPLICATE, CONFLICT, REJECTED, RESULTS };
 
 struct metering {
     struct metric_route *routes; /* by operation; the last: requests that reached none */
     struct metric *facts[RESULTS];
     struct metric *seq[2];
+    struct metric *kept[KEPT_USES];
 };
 
 static const struct metric_family facts_family = {
     "accord_facts_total", "Items of posted batches, by what became of them", METRIC_COUNTER};
+static const struct metric_family kept_family = {
+    "accord_kept_answers_total",
+    "Answers that were kept: held, as nothing was written; same, by their tag", METRIC_COUNTER};
 static const struct metric_family seq_family = {
     "accord_journal_seq", "The number of the last committed fact or change", METRIC_GAUGE};
 static const struct metric_family queue_family = {"accord_writer_queue_tasks",
@@ -170,6 +175,17 @@ static enum accord_error add_facts(struct app *app)
     return error;
 }
 
+static enum accord_error add_kept(struct app *app)
+{
+    static const char *const names[KEPT_USES] = {"held", "same"};
+    enum accord_error error = ACCORD_OK;
+    for (size_t i = 0; error == ACCORD_OK && i < KEPT_USES; i++) {
+        const struct metric_label label = {"use", names[i]};
+        error = metrics_add(app->metrics, &kept_family, &label, 1, &app->metering->kept[i]);
+    }
+    return error;
+}
+
 enum accord_error metering_new(struct app *app)
 {
     const unsigned shards = app->worker_count + app->job_count + 2;
@@ -182,6 +198,8 @@ enum accord_error metering_new(struct app *app)
         error = add_routes(app);
     if (error == ACCORD_OK)
         error = add_facts(app);
+    if (error == ACCORD_OK)
+        error = add_kept(app);
     if (error == ACCORD_OK)
         error = add_book(app, &app->live, &app->metering->seq[0]);
     if (error == ACCORD_OK)
@@ -211,6 +229,11 @@ void metering_request(struct app *app, unsigned worker, size_t operation, unsign
     const size_t index = operation == SIZE_MAX ? operations_count() : operation;
     if (app->metering != NULL)
         metric_route_count(&app->metering->routes[index], worker, status, duration_us);
+}
+
+void metering_kept(const struct app *app, unsigned worker, bool held)
+{
+    metric_add(app->metering->kept[held ? KEPT_HELD : KEPT_SAME], worker, 1);
 }
 
 void metering_facts(const struct call *call, int64_t accepted, int64_t duplicate, int64_t conflict,

@@ -12,6 +12,8 @@ void metering_free(struct app *app);
 void metering_request(struct app *app, unsigned worker, size_t operation, unsigned status,
                       int64_t duration_us);
 
+/** An answer that was kept was given: it still held, or its tag was that of what stands. */
+void metering_kept(const struct app *app, unsigned worker, bool held);
 /** What became of the items of one batch of facts; `accepted` counts those that are durable. */
 void metering_facts(const struct call *call, int64_t accepted, int64_t duplicate, int64_t conflict,
                     int64_t rejected);

@@ -369,6 +369,7 @@ static void list_read(struct call *call)
     struct offer_row *rows;
     state->version = call_partner_version(call);
     state->not_modified = call_etag(call, state->version);
+    call_keep(call, INT64_MAX);
     if (state->not_modified ||
         call_check(call, store_offer_list(call->db, call->arena,
                                           call->caller.is_operator ? NULL : call->caller.partner,

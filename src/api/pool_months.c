@@ -64,8 +64,10 @@ static void read_month(struct call *call)
     keep_visible(call, state);
     if (!found || !divided || (state->count == 0 && !owns(call, state->channel)))
         call_fail(call, ACCORD_E_NOT_FOUND, NULL);
-    else if (!call_check(call, pool_decode_row(call->arena, &state->row, &state->pool)))
+    else if (!call_check(call, pool_decode_row(call->arena, &state->row, &state->pool))) {
         state->not_modified = call_etag(call, call_partner_version(call));
+        call_keep(call, INT64_MAX);
+    }
 }
 
 static void write_term(struct json_writer *w, const struct month_call *state,

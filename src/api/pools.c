@@ -237,6 +237,7 @@ static void list_read(struct call *call)
     struct pool_row *rows;
     state->version = call_partner_version(call);
     state->not_modified = call_etag(call, state->version);
+    call_keep(call, INT64_MAX);
     if (state->not_modified ||
         call_check(call, store_pool_list(call->db, call->arena,
                                          call->caller.is_operator ? NULL : call->caller.partner,

@@ -6,6 +6,7 @@
 #include "api/app.h"
 #include "api/cursor.h"
 #include "api/dispatch.h"
+#include "api/kept.h"
 #include "api/openapi.h"
 #include "store/partners.h"
 
@@ -209,6 +210,12 @@ bool api_reply_etag_listed(struct slice header, const char *etag)
     return false;
 }
 
+bool api_reply_unchanged(struct call *call, const char *etag)
+{
+    const struct slice wanted = http_header(call->http, "If-None-Match");
+    return wanted.data != NULL && api_reply_etag_listed(wanted, etag);
+}
+
 bool call_etag(struct call *call, int64_t version)
 {
     const char *etag = api_reply_etag(call, version);
@@ -216,11 +223,21 @@ bool call_etag(struct call *call, int64_t version)
     call_header(call, "Cache-Control", "private, no-cache");
     if (call->failed || !flight_of(call)->is_read)
         return false;
-    const struct slice wanted = http_header(call->http, "If-None-Match");
-    if (wanted.data == NULL || !api_reply_etag_listed(wanted, etag))
-        return false;
-    call_empty(call, 304);
-    return true;
+    if (api_reply_unchanged(call, etag)) {
+        call_empty(call, 304);
+        return true;
+    }
+    struct flight *flight = flight_of(call);
+    flight->from_kept = flight->kept != NULL && kept_is_whole(flight->kept) &&
+                        strcmp(kept_etag(flight->kept), etag) == 0;
+    if (flight->from_kept && !kept_send(flight->kept, call->reply))
+        call_fail(call, ACCORD_E_OUT_OF_MEMORY, NULL);
+    return flight->from_kept;
+}
+
+void call_keep(struct call *call, instant_us until)
+{
+    flight_of(call)->keep_until = until;
 }
 
 bool call_precondition(struct call *call, int64_t version)

@@ -26,6 +26,10 @@ uint32_t api_query_binding(const struct call *call, bool paging);
 const char *api_reply_etag(struct call *call, int64_t version);
 /** True when one of the tags of an If-Match or If-None-Match header is `etag`, or is `*`. Compares
  *  weakly: proxies weaken tags and append to them when they compress. */
+/** Whether If-None-Match names it. */
+bool api_reply_unchanged(struct call *call, const char *etag);
 bool api_reply_etag_listed(struct slice header, const char *etag);
+/** Whether If-None-Match lists it. */
+bool api_reply_unchanged(struct call *call, const char *etag);
 
 #endif

@@ -139,24 +139,28 @@ static int64_t begun(const struct report_ask *ask)
     return since < 27 * hour ? 1 + since / (hour / 4) : 1 + 27 * 4;
 }
 
-static bool partner_is_there(struct call *call, const char *id)
+/* When that goes on. */
+static instant_us begins_next(const struct report_ask *ask)
 {
-    bool found = false;
-    struct partner_row partner;
-    if (strcmp(id, call->caller.partner) == 0)
-        return true; /* its key says so */
-    if (call_check(call, store_partner_get(call->db, call->arena, id, &partner, &found)))
-        return false;
-    if (!found)
-        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
-    return found;
+    const instant_us step = CLOCK_DAY_US / 96;
+    const instant_us since = ask->now - (ask->day_from * CLOCK_DAY_US - 56 * step);
+    if (since < 0)
+        return ask->now - since;
+    return since < 27 * 4 * step ? ask->now + step - since % step : INT64_MAX;
 }
 
 static void read(struct call *call)
 {
     struct revenue_call *state = call->state;
-    if (!partner_is_there(call, state->ask.partner))
+    bool found;
+    struct partner_row partner;
+    if (call_check(call,
+                   store_partner_get(call->db, call->arena, state->ask.partner, &partner, &found)))
         return;
+    if (!found) {
+        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
+        return;
+    }
     if (call_check(call, store_partner_version(call->db, state->ask.partner, &state->as_of)) ||
         call_check(call, store_resettle_pending(call->db, &state->pending)))
         return;
@@ -165,6 +169,7 @@ static void read(struct call *call)
      * and periods begin by themselves. */
     const int64_t parts[] = {state->as_of, state->pending, begun(&state->ask)};
     state->not_modified = call_etag(call, etag_of(parts, 3));
+    call_keep(call, begins_next(&state->ask));
     if (!state->not_modified)
         call_check(call, report_read(call->db, call->arena, &state->ask, &state->report));
 }

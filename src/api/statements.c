@@ -72,6 +72,17 @@ static void read_list(struct call *call)
         list->count--;
 }
 
+/* When the next deadline of what is shown passes. Which statements are in a state that is asked for
+ * depends on deadlines of others, too. */
+static instant_us holds_until(const struct statement_list *list)
+{
+    instant_us until = list->ask.state == NULL ? INT64_MAX : 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->rows[i].dispute_until >= list->ask.now && list->rows[i].dispute_until < until)
+            until = list->rows[i].dispute_until;
+    return until;
+}
+
 /* A deadline passes without a change of the books: the tag is that of what is shown. */
 static void answer_list(struct call *call)
 {
@@ -99,6 +110,7 @@ static void answer_list(struct call *call)
     call_page_next(call, &w, parts, LIST_PARTS, list->more);
     jw_object_end(&w);
     call_json_hashed(call, &body);
+    call_keep(call, holds_until(list));
 }
 
 /* ---- one ---- */
@@ -131,6 +143,7 @@ static void read_one(struct call *call)
         return;
     state->not_modified =
         statement_etag(call, &state->statement.hash, wants_csv(call) ? ".csv" : "");
+    call_keep(call, INT64_MAX);
     if (!state->not_modified && !call->failed)
         call_check(call,
                    store_statement_find(call->db, call->arena, state->id, &found, &state->row));

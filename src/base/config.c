@@ -66,6 +66,11 @@ static const char *check_folder(const char *text)
     return text[0] == '/' ? NULL : "must be an absolute path";
 }
 
+static const char *check_folder_or_none(const char *text)
+{
+    return text[0] == '\0' ? NULL : check_folder(text);
+}
+
 static const char *check_operator_key(const char *text)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -99,10 +104,17 @@ static const struct setting settings[] = {
      "Bytes per second that a body must arrive with at least, on average; 0: no minimum."},
     {"ACCORD_RATE_PER_SECOND", TYPE_INT64, AT(rate_per_second), "0", 0, 1000000, NULL, false,
      "Requests per second that one key may make; 0: no limit."},
+    {"ACCORD_CACHE_BYTES", TYPE_SIZE, AT(cache_bytes), "16777216", 0, MIB(4096), NULL, false,
+     "Memory for answers that are kept until something is written; 0: none is."},
+    {"ACCORD_BODY_MEMORY", TYPE_SIZE, AT(body_memory), "67108864", 0, MIB(65536), NULL, false,
+     "Memory for request bodies, of all requests together; beyond it they wait in files."},
+    {"ACCORD_BODY_FILES", TYPE_SIZE, AT(body_files), "1073741824", 0, MIB(1048576), NULL, false,
+     "Bytes of those files together; beyond it requests are answered 503."},
     {"ACCORD_SPILL_BYTES", TYPE_SIZE, AT(spill_bytes), "1048576", 4096, MIB(64), NULL, false,
      "A request body larger than this waits in a file instead of in memory."},
-    {"ACCORD_SPILL_DIR", TYPE_TEXT, AT(spill_dir), "/tmp", 1, 1000, check_folder, false,
-     "Folder of those files; they have no name there, and none outlives its request."},
+    {"ACCORD_SPILL_DIR", TYPE_TEXT, AT(spill_dir), "", 0, 1000, check_folder_or_none, false,
+     "Folder of those files, by default that of the books; they have no name there, and none "
+     "outlives its request."},
     {"ACCORD_DECODED_MAX", TYPE_SIZE, AT(decoded_max), "67108864", 1024, MIB(1024), NULL, false,
      "Bytes that a compressed body may have after decompression."},
     {"ACCORD_DATABASE", TYPE_TEXT, AT(database), "sqlite:accord.db", 1, 1000, check_database, false,
@@ -138,6 +150,9 @@ static const struct setting settings[] = {
      "approval."},
     {"ACCORD_CATALOG_GUARD_MIN", TYPE_INT64, AT(catalog_guard_min), "50", 0, 1000000000, NULL,
      false, "Catalogs with fewer active courses are imported without that guard."},
+    {"ACCORD_CATALOG_FLAPS_MAX", TYPE_INT64, AT(catalog_flaps_max), "3", 0, 1000, NULL, false,
+     "A course that got the same content so often within 24 hours, and lost it again, does not get "
+     "it once more by an import. 0: no such guard."},
     {"ACCORD_ZONEINFO", TYPE_TEXT, AT(zoneinfo), "/usr/share/zoneinfo", 1, 1000, check_folder,
      false, "Folder of the time zone files (TZif)."},
 };

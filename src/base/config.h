@@ -34,7 +34,10 @@ struct config {
     size_t body_rate_min;
     int64_t rate_per_second; /**< 0: no limit */
 
+    size_t body_memory;
+    size_t body_files;
     size_t spill_bytes;
+    size_t cache_bytes;
     char *spill_dir;
     size_t decoded_max;
 
@@ -56,6 +59,7 @@ struct config {
     int64_t rating_prior_weight;
     int64_t catalog_drop_max_ppm;
     int64_t catalog_guard_min;
+    int64_t catalog_flaps_max;
     char *zoneinfo;
 };
 

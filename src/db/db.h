@@ -77,6 +77,29 @@ enum accord_error db_open_explained(const char *url, enum db_mode mode, struct d
                                     size_t why_size);
 /** Rolls back what is open; NULL is a no-op. */
 void db_close(struct db *db);
+/**
+ * Claims a database for a process that serves it: what such a process keeps in memory is right only
+ * if nobody else posts. Tools that write what it reads anew (keys, rates) need no claim. Ends with
+ * the process at the latest. SQLite: a lock on a file beside it, PATH-serving.
+ *
+ * Errors: ACCORD_E_DATABASE_BUSY (another has it), ACCORD_E_DATABASE_UNAVAILABLE (no such folder, or
+ * it may not be written), ACCORD_E_OUT_OF_MEMORY.
+ */
+struct db_claim;
+enum accord_error db_claim(const char *url, struct db_claim **ret);
+/** NULL is a no-op. */
+void db_unclaim(struct db_claim *claim);
+/**
+ * Copies a whole SQLite database to a new file, as it stands at one instant, while others read and
+ * write; the write-ahead log grows meanwhile. The file gets its name once it is complete and on the
+ * disk.
+ *
+ * @param why  on failure: the reason in words
+ *
+ * Errors: ACCORD_E_DATABASE_UNSUPPORTED (not sqlite:PATH), _UNAVAILABLE (one cannot be read or
+ * written, or the target is there already), _FULL, _BUSY, ACCORD_E_OUT_OF_MEMORY.
+ */
+enum accord_error db_copy(const char *from_url, const char *to_url, char *why, size_t why_size);
 /** The engine's own words about the last failure on this connection; for logs only. */
 const char *db_message(const struct db *db);
 

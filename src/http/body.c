@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -60,12 +61,44 @@ static enum accord_error write_all(int fd, const void *data, size_t len)
     return ACCORD_OK;
 }
 
+/* Takes bytes of a budget, if they are left. */
+static bool charge(struct body *body, _Atomic size_t *sum, size_t max, size_t len)
+{
+    size_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    do {
+        if (before > max || len > max - before)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(sum, &before, before + len,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    body->charged += len;
+    return true;
+}
+
+static void give_back(struct body *body)
+{
+    struct body_budget *budget = body->limits.budget;
+    if (budget != NULL)
+        atomic_fetch_sub_explicit(body->file < 0 ? &budget->memory : &budget->files, body->charged,
+                                  memory_order_relaxed);
+    body->charged = 0;
+}
+
+static enum accord_error write_charged(struct body *body, const void *data, size_t len)
+{
+    struct body_budget *budget = body->limits.budget;
+    if (!charge(body, &budget->files, budget->files_max, len))
+        return ACCORD_E_BODIES_EXHAUSTED;
+    return write_all(body->file, data, len);
+}
+
 static enum accord_error spill(struct body *body)
 {
-    body->file = open_unlinked(body->limits.spill_dir);
-    if (body->file < 0)
+    const int file = open_unlinked(body->limits.spill_dir);
+    if (file < 0)
         return file_error();
-    const enum accord_error error = write_all(body->file, body->memory.data, body->memory.len);
+    give_back(body);
+    body->file = file;
+    const enum accord_error error = write_charged(body, body->memory.data, body->memory.len);
     buf_done(&body->memory);
     return error;
 }
@@ -77,8 +110,10 @@ static enum accord_error store(void *context, const void *data, size_t len)
     if (len > body->limits.decoded_max - body->decoded)
         return ACCORD_E_BODY_TOO_LARGE;
     body->decoded += len;
+    struct body_budget *budget = body->limits.budget;
     if (body->file < 0) {
-        if (len <= body->limits.spill_bytes - body->memory.len) {
+        if (len <= body->limits.spill_bytes - body->memory.len &&
+            charge(body, &budget->memory, budget->memory_max, len)) {
             buf_add(&body->memory, data, len);
             return buf_error(&body->memory);
         }
@@ -86,7 +121,7 @@ static enum accord_error store(void *context, const void *data, size_t len)
         if (error != ACCORD_OK)
             return error;
     }
-    return write_all(body->file, data, len);
+    return write_charged(body, data, len);
 }
 
 enum accord_error body_add(struct body *body, const void *data, size_t len)
@@ -120,6 +155,7 @@ enum accord_error body_finish(struct body *body, struct slice *ret)
 
 void body_done(struct body *body)
 {
+    give_back(body);
     if (body->map != NULL)
         munmap(body->map, body->decoded);
     if (body->file >= 0)

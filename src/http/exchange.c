@@ -250,7 +250,7 @@ static enum MHD_Result refuse_head(struct exchange *exchange, struct MHD_Connect
 static enum MHD_Result on_head(struct exchange *exchange, struct MHD_Connection *mhd,
                                const char *method, const char *version)
 {
-    const struct http_server *server = exchange->worker->server;
+    struct http_server *server = exchange->worker->server;
     const struct http_config *config = &server->config;
     const char *detail;
     enum accord_error error = check_head(exchange, mhd, method, version, &detail);
@@ -278,7 +278,8 @@ static enum MHD_Result on_head(struct exchange *exchange, struct MHD_Connection 
     const struct body_limits limits = {.wire_max = exchange->body_max,
                                        .decoded_max = decoded_max,
                                        .spill_bytes = config->spill_bytes,
-                                       .spill_dir = server->spill_dir};
+                                       .spill_dir = server->spill_dir,
+                                       .budget = &server->bodies};
     error = body_open(&limits, framing->coding, &exchange->body);
     if (error != ACCORD_OK)
         return refuse_head(exchange, mhd, error, NULL);

@@ -74,6 +74,8 @@ struct http_reply {
     unsigned status;
     const char *content_type; /**< static; NULL with an empty body */
     struct buf body;
+    struct slice gzipped; /**< the body in that form, borrowed until end(); data NULL: it is made
+                             when it is worth while */
     enum http_stream stream;
     struct http_pair headers[16]; /**< further headers; NUL-terminated, in the arena or static */
     size_t header_count;
@@ -135,6 +137,8 @@ struct http_config {
                                   is taken from us */
     int64_t rate_grace_ms;   /**< instead of those 5 s; 0: 5 s */
     size_t spill_bytes;      /**< a body above it goes to an unlinked file */
+    size_t bodies_memory;    /**< of all bodies together; above it smaller ones do so, too */
+    size_t bodies_files;     /**< likewise of files; above it bodies are refused */
     const char *spill_dir;
     /** Bytes after gzip or zstd decoding, also of a body sent as it is; an operation's own bound
      *  holds too, for what is sent and for what it decodes to. */
@@ -161,6 +165,11 @@ unsigned http_connections(const struct http_server *server);
 /** First value of a request header, case-insensitive; data NULL when absent. Any thread that has
  *  the exchange. */
 struct slice http_header(const struct http_exchange *exchange, const char *name);
+/** Whether the client takes gzip. */
+bool http_takes_gzip(const struct http_exchange *exchange);
+/** Compresses into an initialised, empty buf, on the exchange's worker. False: it does not become
+ *  smaller, or memory is short. */
+bool http_gzip(struct http_exchange *exchange, struct slice data, struct buf *ret);
 /** A query parameter; data NULL when absent. */
 struct slice http_query(const struct http_exchange *exchange, const char *name);
 /** Adds a reply header; `value` must live as long as the exchange. */

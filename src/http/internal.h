@@ -112,6 +112,7 @@ struct http_server {
     struct http_config config;
     struct http_app app;
     char *spill_dir;
+    struct body_budget bodies;
     struct worker *workers;
     unsigned worker_count;
     pthread_t acceptor;

@@ -63,18 +63,30 @@ static const struct http_pair *find_reply_header(const struct http_reply *reply,
     return NULL;
 }
 
+bool http_takes_gzip(const struct http_exchange *exchange)
+{
+    return head_accepts_gzip(http_header(exchange, "Accept-Encoding"));
+}
+
+bool http_gzip(struct http_exchange *exchange, struct slice data, struct buf *ret)
+{
+    struct gzip *gzip = ((struct exchange *)exchange)->worker->gzip;
+    return gzip != NULL && gzip_encode(gzip, data, ret) == ACCORD_OK && ret->len < data.len;
+}
+
 /* Gzips the body if client, type and size ask for it; exchange->out is what is sent. */
 static bool encode_body(struct exchange *exchange)
 {
     const struct http_reply *reply = &exchange->pub.reply;
     const size_t len = reply->body.len;
     exchange->out = buf_slice(&reply->body);
-    if (len < GZIP_MIN || len > GZIP_MAX || exchange->worker->gzip == NULL ||
-        !head_accepts_gzip(http_header(&exchange->pub, "Accept-Encoding")))
+    if (len < GZIP_MIN || len > GZIP_MAX || !http_takes_gzip(&exchange->pub))
         return false;
-    if (gzip_encode(exchange->worker->gzip, buf_slice(&reply->body), &exchange->encoded) !=
-            ACCORD_OK ||
-        exchange->encoded.len >= len) {
+    if (reply->gzipped.data != NULL) {
+        exchange->out = reply->gzipped;
+        return true;
+    }
+    if (!http_gzip(&exchange->pub, buf_slice(&reply->body), &exchange->encoded)) {
         buf_done(&exchange->encoded);
         return false;
     }

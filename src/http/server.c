@@ -76,6 +76,8 @@ static enum accord_error open_server(struct http_server *server, char ret_addres
 {
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    server->bodies.memory_max = server->config.bodies_memory;
+    server->bodies.files_max = server->config.bodies_files;
     server->spill_dir =
         strdup(server->config.spill_dir == NULL ? "/tmp" : server->config.spill_dir);
     if (server->stop_fd < 0 || server->spill_dir == NULL)

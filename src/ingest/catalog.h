@@ -45,9 +45,10 @@ struct catalog_request {
 typedef enum accord_error catalog_write_fn(void *self, struct ingest_tx *tx);
 typedef enum accord_error catalog_read_fn(void *self, struct db *db);
 
-/** How an import reaches the database; one per thread that runs one. */
+/** How an import reaches the database, and what it goes by; one per thread that runs one. */
 struct catalog_host {
     void *context;
+    const struct ingest_config *config;
     /** Runs and commits; returns when it is durable. */
     enum accord_error (*write)(void *context, catalog_write_fn *work, void *self);
     /** Runs with a read connection, outside any transaction. */

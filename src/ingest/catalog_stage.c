@@ -9,6 +9,7 @@ struct item {
     struct hash raw;
     bool known;   /* an active course was sent in the same words: not decoded */
     bool refused; /* problems were found */
+    bool flaps;   /* it would get back once more what it keeps losing */
     struct store_course course;
     struct store_course_head head;
     struct store_import_seen seen; /* by an earlier chunk */
@@ -28,6 +29,8 @@ struct chunk {
 
     struct store_import_row rows[CHUNK_ITEMS];
     size_t row_count;
+    struct store_course_return returns[CHUNK_ITEMS];
+    size_t return_count;
     uint16_t slots[SLOTS]; /* open addressing by course_id: 1 + index of a row */
 
     struct store_problem *problems;
@@ -104,6 +107,43 @@ static enum accord_error read_heads(void *self, struct db *db)
         return e;
     return store_course_heads(db, s->arena, s->request->provider, s->import.generation, c->ids,
                               c->count, c->heads);
+}
+
+static bool is_change(const struct item *item)
+{
+    return !item->refused && item->head.active &&
+           !hash_equal(&item->head.content_hash, &item->course.content_hash);
+}
+
+static enum accord_error read_returns(void *self, struct db *db)
+{
+    const struct lookup *lookup = self;
+    const struct staging *s = lookup->staging;
+    struct chunk *c = lookup->chunk;
+    return store_course_returns(db, s->request->provider, s->import.generation,
+                                s->import.created_at - CLOCK_DAY_US, c->returns, c->return_count);
+}
+
+/* Which courses go to and fro: feeds that are put together from two sources do that for ever, and
+ * every channel would hear of it each time. */
+static enum accord_error find_flapping(struct staging *s, struct chunk *c)
+{
+    const int64_t flaps_max = s->host->config->catalog_flaps_max;
+    size_t places[CHUNK_ITEMS];
+    for (size_t i = 0; i < c->count && flaps_max > 0; i++) {
+        if (!is_change(&c->items[i]))
+            continue;
+        places[c->return_count] = i;
+        c->returns[c->return_count++] = (struct store_course_return){
+            c->items[i].course.course_id, c->items[i].course.content_hash, 0};
+    }
+    if (c->return_count == 0)
+        return ACCORD_OK;
+    struct lookup lookup = {s, c};
+    const enum accord_error e = s->host->read(s->host->context, read_returns, &lookup);
+    for (size_t i = 0; i < c->return_count && e == ACCORD_OK; i++)
+        c->items[places[i]].flaps = c->returns[i].count >= flaps_max;
+    return e;
 }
 
 static enum accord_error recognise(struct staging *s, struct chunk *c)
@@ -235,6 +275,9 @@ static void settle_row(struct staging *s, const struct item *item, struct store_
     if (head->version == 0) {
         row->action = IMPORT_CREATE;
         s->import.counts.created++;
+    } else if (item->flaps) {
+        row->action = IMPORT_KEEP;
+        s->import.counts.rejected++;
     } else if (!head->active || !hash_equal(&head->content_hash, &row->course.content_hash)) {
         row->action = IMPORT_UPDATE;
         s->import.counts.updated++;
@@ -310,7 +353,11 @@ static enum accord_error decide(struct staging *s, struct chunk *c, struct item 
         .line = (int64_t)item->element.line, .action = IMPORT_SEEN, .course = item->course};
     if (!item->refused)
         settle_row(s, item, prior);
-    return dress_row(s, item, prior);
+    enum accord_error e = dress_row(s, item, prior);
+    if (e == ACCORD_OK && item->flaps)
+        e = add_problem(s, c, item, "course_id", ACCORD_E_COURSE_FLAPPING,
+                        accord_error_title(ACCORD_E_COURSE_FLAPPING));
+    return e;
 }
 
 /* ---- write ---- */
@@ -349,11 +396,14 @@ static enum accord_error stage_chunk(struct staging *s, struct chunk *c)
         c->ids[i] = c->items[i].course.course_id;
     struct lookup lookup = {s, c};
     e = s->host->read(s->host->context, read_heads, &lookup);
-    for (size_t i = 0; i < c->count && e == ACCORD_OK; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         c->items[i].head = c->heads[i];
         c->items[i].seen = c->seen[i];
-        e = decide(s, c, &c->items[i]);
     }
+    if (e == ACCORD_OK)
+        e = find_flapping(s, c);
+    for (size_t i = 0; i < c->count && e == ACCORD_OK; i++)
+        e = decide(s, c, &c->items[i]);
     if (e != ACCORD_OK || c->count == 0)
         return e;
     struct stage_write write = {s, c};

@@ -25,6 +25,7 @@ struct ingest_config {
     int64_t rating_prior_weight;
     int64_t catalog_drop_max_ppm; /**< a full import that would withdraw more is blocked */
     int64_t catalog_guard_min;    /**< catalogs with fewer active courses have no such guard */
+    int64_t catalog_flaps_max;    /**< how often in 24 h a course may get one content; 0: at will */
 };
 
 struct ingest_tx {

@@ -176,6 +176,39 @@ enum accord_error store_course_heads(struct db *db, struct arena *arena, const c
     return e;
 }
 
+DB_SQL(course_returns,
+       "SELECT COUNT(*) FROM course WHERE provider = $1 AND course_id = $3 AND gen_from <= $2 "
+       "AND content_hash = $4 AND state = 'active' AND changed_at > $5");
+
+static enum accord_error take_return(void *context, size_t param_row, const struct db_row *row)
+{
+    struct store_course_return *rows = context;
+    rows[param_row].count = db_get_int(row, 0);
+    return ACCORD_OK;
+}
+
+enum accord_error store_course_returns(struct db *db, const char *provider, int64_t generation,
+                                       instant_us since, struct store_course_return *rows,
+                                       size_t count)
+{
+    if (count == 0)
+        return ACCORD_OK;
+    struct db_value *values = calloc(count * 5, sizeof *values);
+    if (values == NULL)
+        return ACCORD_E_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        rows[i].count = 0;
+        values[i * 5] = db_str(provider);
+        values[i * 5 + 1] = db_int(generation);
+        values[i * 5 + 2] = db_text(rows[i].course_id);
+        values[i * 5 + 3] = db_hash(&rows[i].content_hash);
+        values[i * 5 + 4] = db_int(since);
+    }
+    const enum accord_error e = db_query(db, &course_returns, values, 5, count, take_return, rows);
+    free(values);
+    return e;
+}
+
 DB_SQL(course_by_raw,
        "SELECT course_id, content_hash FROM course WHERE provider = $1 AND raw_hash = $3 "
        "AND gen_from <= $2 AND gen_to > $2 AND state = 'active'");

@@ -84,6 +84,15 @@ enum accord_error store_catalog_watchers(struct db *db, struct arena *arena, con
 enum accord_error store_course_heads(struct db *db, struct arena *arena, const char *provider,
                                      int64_t generation, const struct slice *course_ids,
                                      size_t count, struct store_course_head *ret);
+/** A content that a course may get, and how often it got it since an instant. */
+struct store_course_return {
+    struct slice course_id;   /**< in */
+    struct hash content_hash; /**< in */
+    int64_t count;
+};
+enum accord_error store_course_returns(struct db *db, const char *provider, int64_t generation,
+                                       instant_us since, struct store_course_return *rows,
+                                       size_t count);
 /** Active courses whose raw hash is known: ret_ids[i].data is NULL where there is none. */
 enum accord_error store_course_by_raw(struct db *db, struct arena *arena, const char *provider,
                                       int64_t generation, const struct hash *raw, size_t count,

@@ -292,6 +292,30 @@ START_TEST(a_file_at_its_limit_is_a_refusal)
 }
 END_TEST
 
+/* What a process keeps in memory is right only if nobody else posts: a second one does not start,
+ * and one that was killed is no hindrance to the next. */
+START_TEST(books_are_served_by_one_process)
+{
+    struct server server = {.pid = 0};
+    char said[4096] = "";
+    server_prepare(&server);
+    server_start(&server);
+    FILE *second = popen(text("ACCORD_DATABASE=sqlite:%s/accord.db ACCORD_LISTEN=127.0.0.1:0 "
+                              "timeout 20 %s serve 2>&1",
+                              server.dir, getenv("ACCORD_BINARY")),
+                         "re");
+    ck_assert_ptr_nonnull(second);
+    said[fread(said, 1, sizeof said - 1, second)] = '\0';
+    const int status = pclose(second);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1, "%d: %s", status, said);
+    ck_assert_msg(strstr(said, "another process serves these books") != NULL, "%s", said);
+    server_kill(&server);
+    server_start(&server);
+    server_stop(&server);
+    server_remove(&server);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("crash");
@@ -301,6 +325,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, acknowledged_is_durable);
     tcase_add_test(all, an_import_is_whole_or_absent);
     tcase_add_test(all, a_file_at_its_limit_is_a_refusal);
+    tcase_add_test(all, books_are_served_by_one_process);
     suite_add_tcase(suite, all);
     return suite;
 }

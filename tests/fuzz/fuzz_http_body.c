@@ -11,9 +11,11 @@ enum { DECODED_MAX = 100000, WIRE_MAX = 50000, SPILL = 5000 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const enum head_coding codings[] = {HEAD_GZIP, HEAD_ZSTD, HEAD_IDENTITY, HEAD_GZIP};
+    static struct body_budget budget = {.memory_max = 8000, .files_max = 50000};
     static const struct body_limits limits = {.wire_max = WIRE_MAX,
                                               .decoded_max = DECODED_MAX,
                                               .spill_bytes = SPILL,
+                                              .budget = &budget,
                                               .spill_dir = "/tmp"};
     if (size == 0)
         return 0;
@@ -31,5 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     }
     body_done(&body);
+    if (budget.memory != 0 || budget.files != 0)
+        abort();
     return 0;
 }

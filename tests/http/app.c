@@ -356,6 +356,8 @@ struct http_config test_config(void)
         .body_rate_min = 100,
         .rate_grace_ms = 5000,
         .spill_bytes = 1 << 20,
+        .bodies_memory = (size_t)64 << 20,
+        .bodies_files = (size_t)1 << 30,
         .decoded_max = 8 << 20,
     };
 }

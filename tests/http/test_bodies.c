@@ -245,6 +245,42 @@ START_TEST(spilled)
 }
 END_TEST
 
+/* All bodies share a budget: what does not fit its memory waits in files, what does not fit these
+ * is refused, and what was taken is given back. */
+START_TEST(bodies_share_a_budget)
+{
+    struct http_config config = test_config();
+    config.bodies_memory = 10000;
+    config.bodies_files = 100000;
+    const int before = count_fds();
+    test_start(&app, config);
+    allocate();
+    for (int i = 0; i < 100; i++) /* 99 kB, but one after the other */
+        check_post("/echo", "", plain, 990, 200, NULL);
+    for (int i = 0; i < 10; i++)
+        check_post("/echo", "", plain, 99000, 200, NULL);
+    check_post("/echo", "", plain, 100001, 503, "bodies_exhausted");
+    /* Two that do not end take the memory, and most of the files. */
+    const int held = client_connect(&app);
+    client_text(held, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n");
+    client_send(held, plain, 9999);
+    const int filed = client_connect(&app);
+    client_text(filed, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n");
+    client_send(filed, plain, 89999);
+    sleep_ms(200);
+    check_post("/echo", "", plain, 9000, 200, NULL); /* in a file, small as it is */
+    check_post("/echo", "", plain, 11000, 503, "bodies_exhausted");
+    check_post("/echo", "", plain, 10001, 200, NULL);
+    close(filed);
+    sleep_ms(200);
+    check_post("/echo", "", plain, 99000, 200, NULL);
+    close(held);
+    release();
+    test_stop(&app);
+    ck_assert_int_eq(count_fds(), before);
+}
+END_TEST
+
 START_TEST(spill_folder_gone)
 {
     struct http_config config = test_config();
@@ -299,6 +335,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, codings);
     tcase_add_test(tests, bombs);
     tcase_add_test(tests, spilled);
+    tcase_add_test(tests, bodies_share_a_budget);
     tcase_add_test(tests, spill_folder_gone);
     tcase_add_test(tests, expect_continue);
     suite_add_tcase(suite, tests);

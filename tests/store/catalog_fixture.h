@@ -85,7 +85,7 @@ static inline void fixture_open(struct fixture *f)
 {
     char why[DB_WHY_MAX];
     *f = (struct fixture){
-        .config = {.catalog_drop_max_ppm = 200000, .catalog_guard_min = 5},
+        .config = {.catalog_drop_max_ppm = 200000, .catalog_guard_min = 5, .catalog_flaps_max = 3},
         .writes_left = -1,
     };
     temp_dir_make(f->dir);
@@ -94,7 +94,7 @@ static inline void fixture_open(struct fixture *f)
     ck_assert_int_eq(db_open(f->url, DB_READ_WRITE, &f->db), ACCORD_OK);
     ck_assert_int_eq(ingest_tx_new(&f->config, &f->tx), ACCORD_OK);
     f->arena = arena_new((size_t)64 << 20);
-    f->host = (struct catalog_host){f, fixture_write, fixture_read};
+    f->host = (struct catalog_host){f, &f->config, fixture_write, fixture_read};
     static const char *const partners[] = {"mooc", "other", "shop"};
     for (size_t i = 0; i < 3; i++) {
         char id[16];

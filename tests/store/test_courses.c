@@ -256,6 +256,45 @@ START_TEST(problems_name_line_course_field_and_code)
 }
 END_TEST
 
+DB_SQL(a_day_passes, "UPDATE course SET changed_at = changed_at - $1");
+
+/* A feed that says A and B in turns: each is had three times in a day, then what stands stays, and
+ * nobody hears of it any more; another content passes, and so does the same a day later. */
+START_TEST(a_row_that_alternates_is_held)
+{
+    for (int round = 0; round < 6; round++)
+        fixture_import(f, &delta, range(1, 1, round % 2));
+    ck_assert_str_eq(state_of("c0001"), "active 6");
+    const int64_t generation = catalog_now().generation;
+    for (int round = 6; round < 10; round++) {
+        const struct store_import import = fixture_import(f, &delta, range(1, 2, round % 2));
+        ck_assert_int_eq(import.state, IMPORT_APPLIED);
+        /* The other course goes with it, as long as it may. B stands: saying B is no change. */
+        check_counts(&import, 2, round == 6, round > 6, round % 2 == 1, 0, round % 2 == 0);
+    }
+    ck_assert_str_eq(state_of("c0001"), "active 6");
+    ck_assert_int_eq(count_versions("c0001"), 6);
+    ck_assert_int_eq(catalog_now().generation, generation + 4);
+    const struct store_import held = fixture_import(f, &delta, range(1, 1, 0));
+    struct problems all_held = {""};
+    ck_assert_int_eq(store_problems_list(f->db, held.id, 0, 100, add_problem, &all_held),
+                     ACCORD_OK);
+    ck_assert_str_eq(all_held.text, "1 c0001 course_id course_flapping\n");
+    ck_assert_int_eq(catalog_now().generation, generation + 4);
+    /* In a full import it is there all the same. */
+    const struct store_import all = fixture_import(f, &full, range(1, 3, 0));
+    ck_assert_int_eq(all.counts.withdrawn, 0);
+    ck_assert_str_eq(state_of("c0001"), "active 6");
+    /* Something new is no return. */
+    fixture_import(f, &delta, range(1, 1, 2));
+    ck_assert_str_eq(state_of("c0001"), "active 7");
+    const struct db_value day[] = {db_int(CLOCK_DAY_US)};
+    ck_assert_int_eq(db_run(f->db, &a_day_passes, day, 1, 1, NULL), ACCORD_OK);
+    fixture_import(f, &delta, range(1, 1, 0));
+    ck_assert_str_eq(state_of("c0001"), "active 8");
+}
+END_TEST
+
 /* ---- guard, approval, dry run ---- */
 
 START_TEST(guard_blocks_until_approved)
@@ -630,6 +669,7 @@ START_TEST(any_sequence_of_imports_is_the_naive_model)
     uint64_t random = (uint64_t)_i + 1;
     struct model model = {0};
     f->config.catalog_drop_max_ppm = ACCORD_PPM_WHOLE;
+    f->config.catalog_flaps_max = 0;
     for (int step = 0; step < STEPS; step++) {
         struct sent sent[40];
         const size_t count = 1 + (size_t)random_below(&random, 39);
@@ -972,6 +1012,7 @@ static Suite *make_suite(void)
     tcase_add_test(life, delta_creates_changes_and_never_withdraws);
     tcase_add_test(life, full_withdraws_what_is_absent_and_a_return_is_a_version);
     tcase_add_test(life, back_and_forth_are_versions);
+    tcase_add_test(life, a_row_that_alternates_is_held);
     tcase_add_test(life, repeated_and_refused_rows);
     tcase_add_test(life, problems_name_line_course_field_and_code);
     tcase_add_test(life, guard_blocks_until_approved);

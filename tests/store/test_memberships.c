@@ -335,6 +335,36 @@ START_TEST(test_terms)
 }
 END_TEST
 
+/* From the annual to the premium membership on February 11th: of the first, 32 days at 1.00 stay
+ * and the rest goes back; the second recognises 2.00 a day from then on. What January said stands.
+ */
+START_TEST(test_upgrade_in_the_middle_of_a_term)
+{
+    books_agreement(&b, "m", 1, AGREED);
+    books_accept(&b, "c1", YEAR("e1", "m1", ""));
+    struct close_result closed = close_month("m", "2025-01");
+    ck_assert_int_eq(closing_of(&closed, "op")->earned, 660);
+    books_accept(&b, "c1", CANCELLED("e2", "m1", "2025-02-10T23:59:59+08:00", ",\"amount\":33300"));
+    books_accept(
+        &b, "c1",
+        HEAD("e3", "renewed",
+             "2025-02-10T23:59:59+08:00") "\"membership_id\":\"m1\",\"term_id\":\"up\",\"offer\":"
+                                          "\"premium\",\"learner\":"
+                                          "\"u1\",\"currency\":\"CNY\",\"paid\":73000,\"from\":"
+                                          "\"2025-02-11T00:00:00+08:00\",\"to\":\"2026-02-11T00:00:"
+                                          "00+08:00\"}");
+    ck_assert_int_eq(of_month("gross", "", 1), 2200);
+    ck_assert_int_eq(of_month("gross", "", 2), 1000 + 18 * 200);
+    ck_assert_int_eq(of_month("gross", "", 3), 31 * 200);
+    ck_assert_int_eq(of_month("gross", "", 13), 31 * 200);
+    ck_assert_int_eq(of_month("gross", "", 14), 10 * 200);
+    ck_assert_int_eq(SETTLED_GROSS, 3200 + 73000);
+    closed = close_month("m", "2025-02");
+    ck_assert_int_eq(closing_of(&closed, "op")->earned, 1380); /* 30 % of 4,600 */
+    closing_says(closing_of(&closed, "op"), "\"differences\":[]");
+}
+END_TEST
+
 START_TEST(test_corrected)
 {
     books_agreement(&b, "m", 1, AGREED);
@@ -677,6 +707,7 @@ static Suite *make_suite(void)
     tcase_add_test(tc, test_cancelled_before_and_after);
     tcase_add_test(tc, test_cancellation_before_its_term_is_known);
     tcase_add_test(tc, test_terms);
+    tcase_add_test(tc, test_upgrade_in_the_middle_of_a_term);
     tcase_add_test(tc, test_corrected);
     tcase_add_test(tc, test_statements);
     tcase_add_test(tc, test_inputs_tell_the_term);
