@@ -149,24 +149,18 @@ static instant_us begins_next(const struct report_ask *ask)
     return since < 27 * 4 * step ? ask->now + step - since % step : INT64_MAX;
 }
 
-static bool partner_is_there(struct call *call, const char *id)
-{
-    bool found = false;
-    struct partner_row partner;
-    if (strcmp(id, call->caller.partner) == 0)
-        return true; /* its key says so */
-    if (call_check(call, store_partner_get(call->db, call->arena, id, &partner, &found)))
-        return false;
-    if (!found)
-        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
-    return found;
-}
-
 static void read(struct call *call)
 {
     struct revenue_call *state = call->state;
-    if (!partner_is_there(call, state->ask.partner))
+    bool found;
+    struct partner_row partner;
+    if (call_check(call,
+                   store_partner_get(call->db, call->arena, state->ask.partner, &partner, &found)))
         return;
+    if (!found) {
+        call_fail(call, ACCORD_E_NOT_FOUND, NULL);
+        return;
+    }
     if (call_check(call, store_partner_version(call->db, state->ask.partner, &state->as_of)) ||
         call_check(call, store_resettle_pending(call->db, &state->pending)))
         return;

@@ -1,6 +1,6 @@
--- A catalog's courses, ?2 of them in each commit; ?1 is not used.
+-- A catalog's courses, ?1 of them in each commit.
 CREATE TEMP TABLE commit_of AS
-    SELECT provider, course_id, version, (row_number() OVER (ORDER BY provider, course_id, version) - 1) / ?2 AS part
+    SELECT provider, course_id, version, (row_number() OVER (ORDER BY provider, course_id, version) - 1) / ?1 AS part
     FROM course;
 CREATE UNIQUE INDEX temp.commit_of_course ON commit_of (provider, course_id, version);
 

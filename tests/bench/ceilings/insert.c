@@ -124,7 +124,11 @@ static void take_feeds(struct work *work, const char *text, int count, char *con
     for (text = statement_at(text); *text != '\0'; text = statement_at(text)) {
         if (strncmp(text, "CREATE", 6) == 0) {
             sqlite3_stmt *create = prepare(work->source, &text);
-            for (int i = 1; i <= count && i <= sqlite3_bind_parameter_count(create); i++)
+            if (sqlite3_bind_parameter_count(create) > count) {
+                fprintf(stderr, "a number is missing\n");
+                exit(1);
+            }
+            for (int i = 1; i <= sqlite3_bind_parameter_count(create); i++)
                 sqlite3_bind_int64(create, i, strtoll(numbers[i - 1], NULL, 10));
             sqlite3_step(create);
             if (sqlite3_finalize(create) != SQLITE_OK)

@@ -1,7 +1,7 @@
 """`./dev bench [--quick | --fill] [ROW...]`: the ratios of Accord to what the machine allows.
 
 --quick: three minutes; rows that it leaves out, or measures on less, say so. --fill: makes the books of 10^7
-orders that the rows of `scale` are for, which takes ten minutes and more, and keeps them below build/.
+orders that the rows of `scale` are for, which takes twenty minutes, and keeps them below build/.
 ROW: the files rows_ROW.py to run (default: all).
 """
 
@@ -22,8 +22,9 @@ ROWS = ["polls", "events", "catalog", "books", "latency", "scale"]
 class Plan:
     """How long to measure."""
 
-    def __init__(self, quick):
+    def __init__(self, quick, chosen):
         self.quick = quick
+        self.alone = chosen == ["scale"]
         self.began = time.monotonic()
         self.rounds = 3 if quick else 5
         self.seconds = 1 if quick else 2
@@ -38,8 +39,8 @@ class Plan:
 
 def main():
     arguments = sys.argv[1:]
-    plan = Plan("--quick" in arguments)
     chosen = [name for name in arguments if not name.startswith("-")] or ROWS
+    plan = Plan("--quick" in arguments, chosen)
     host.stay_with_load()
     if "--fill" in arguments:
         books.filled(10**7)

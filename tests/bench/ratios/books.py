@@ -101,14 +101,25 @@ def schema():
     return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
 
 
-def kept(count):
-    """Books of so many orders from an earlier run, or None."""
-    folder = host.WORK / f"orders-{count}"
+def note_of(count):
+    """What an earlier run noted of its books; None where there are none, or others."""
     try:
-        note = json.loads((folder / "kept.json").read_text())
+        note = json.loads((host.WORK / f"orders-{count}" / "kept.json").read_text())
     except OSError:
         return None
-    return Books(folder, note["keys"]) if note["schema"] == schema() else None
+    return note if note["schema"] == schema() else None
+
+
+def keep(count, **more):
+    """Adds to the note."""
+    note = (note_of(count) or {"schema": schema()}) | more
+    (host.WORK / f"orders-{count}" / "kept.json").write_text(json.dumps(note))
+
+
+def kept(count):
+    """Books of so many orders from an earlier run, or None."""
+    note = note_of(count)
+    return None if note is None else Books(host.WORK / f"orders-{count}", note["keys"])
 
 
 def verify(found):
@@ -134,5 +145,5 @@ def filled(count):
                                 FILLED_COURSES, FILLED_MONTHS, 0, count), check=True)
     verify(found)
     at_rest(found.folder)
-    (found.folder / "kept.json").write_text(json.dumps({"keys": found.keys, "schema": schema()}))
+    keep(count, keys=found.keys)
     return found

@@ -1,10 +1,10 @@
 """A catalog of 100,000 courses: imported, and imported again unchanged."""
 
 import json
-import subprocess
 import time
 
 import books
+import ceilings
 import host
 import pairs
 from service import NDJSON, Service
@@ -71,19 +71,10 @@ def measure(table, plan):
         return count / took, found
 
     def raw(run):
-        target = prepared.copy("raw")
-        done = subprocess.run(host.serving(host.CEILINGS / "bench-insert", host.BENCH / "ceilings" / "courses.sql",
-                                           run[1].database, target.database, PER_COMMIT), stdout=subprocess.PIPE,
-                              text=True, check=True)
-        if target.one("SELECT count(*) FROM course") != count:
-            raise RuntimeError("the loop has not inserted every course")
-        return count / json.loads(done.stdout)["seconds"]
+        return ceilings.insert("courses.sql", run[1], prepared.copy("raw"), "course", PER_COMMIT, PER_COMMIT)
 
     def parse(_):
-        done = subprocess.run(host.serving(host.CEILINGS / "bench-parse", file), stdout=subprocess.PIPE, text=True,
-                              check=True)
-        report = json.loads(done.stdout)
-        return report["lines"] / report["seconds"]
+        return ceilings.parse(file)
 
     found = pairs.alternate(plan, first, {"raw": raw, "parse": parse}, 2 if plan.quick else 3)
     rates = sorted(subject for subject, _ in found["raw"].pairs)

@@ -5,10 +5,10 @@ import itertools
 import json
 import re
 import sqlite3
-import subprocess
 import urllib.request
 
 import books
+import ceilings
 import host
 import load
 import pairs
@@ -56,14 +56,10 @@ def accord(prepared, posted):
 def raw(prepared, run, pinned=True):
     """Events a second that a loop of inserts makes durable: the same rows, as many in a commit."""
     _, source, per_commit = run
+    per_commit = round(per_commit)
     head = prepared.one("SELECT seq FROM journal_head")
-    target = prepared.copy("raw")
-    command = [host.CEILINGS / "bench-insert", host.BENCH / "ceilings" / "facts.sql", source.database,
-               target.database, head, round(per_commit), head + KEPT_MAX]
-    done = subprocess.run(host.serving(*command) if pinned else host.anywhere(*command), stdout=subprocess.PIPE,
-                          text=True, check=True)
-    report = json.loads(done.stdout)
-    return target.one(f"SELECT count(*) FROM fact WHERE seq > {head}") / report["seconds"]
+    return ceilings.insert("facts.sql", source, prepared.copy("raw"), "fact", per_commit, head, per_commit,
+                           head + KEPT_MAX, pinned=pinned)
 
 
 def bare(prepared, posted):
@@ -84,10 +80,7 @@ def parse(run):
             out.write(json.dumps(dict(zip(("event_id", "type", "provider", "course_id"), row)) | json.loads(row[4]) |
                                  {"occurred_at": "2026-01-15T10:00:00Z", "learner": "learner-12345"},
                                  separators=(",", ":")) + "\n")
-    done = subprocess.run(host.serving(host.CEILINGS / "bench-parse", file), stdout=subprocess.PIPE, text=True,
-                          check=True)
-    report = json.loads(done.stdout)
-    return report["lines"] / report["seconds"]
+    return ceilings.parse(file)
 
 
 def fastify(prepared, posted, mode):
