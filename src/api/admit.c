@@ -18,7 +18,7 @@ static enum accord_error find_key(struct flight *flight, struct slice secret,
     struct db *db = call->book->readers[call->http->worker];
     const struct hash hash = hash_of(secret);
     flight->data_version = kept_data_version(
-        kept, call->book, db, writer_changes(call->book->writer), call->http->request.started_us);
+        kept, call->book, db, writer_changes(call->book->writer), clock_monotonic_us());
     const struct key_owner *known = kept_key_find(kept, call->book, &hash, flight->data_version);
     if (known == NULL) {
         const enum accord_error error = store_key_find(db, call->arena, &hash, owner, found);

@@ -105,7 +105,8 @@ static json_t *headers_object(const char *headers)
 
 static void record(const struct request *request, const struct response *response)
 {
-    if (record_path[0] == '\0' || response->status == 0)
+    if (record_path[0] == '\0' || response->status == 0 ||
+        header(response, "content-encoding") != NULL) /* the contract is of what it decodes to */
         return;
     json_t *line = json_object();
     json_object_set_new(line, "method", json_string(request->method));
